@@ -1,0 +1,37 @@
+import { fromSystemError, VarveError } from '../core/errors.ts'
+import { EXIT_BUG, exitCodeOf } from './exit-codes.ts'
+import type { FrameOutput } from './render/output.ts'
+
+/**
+ * Says what went wrong, on standard error for people and, with --json, as the one document on standard
+ * output. Gives the exit code.
+ */
+export function reportError(thrown: unknown, output: FrameOutput, signal: AbortSignal): number {
+  const error = translate(thrown, signal)
+  const known = error instanceof VarveError
+  const message = error instanceof Error && error.message !== '' ? error.message : String(error)
+  const hint = known ? error.hint : 'this is a bug in varve: please report it, with what you typed'
+
+  output.error(`${output.paintError.red('varve:')} ${message}`)
+  if (hint !== undefined) output.error(`${output.paintError.cyan('hint:')} ${hint}`)
+  const cause = known ? error.cause : error
+  if (cause instanceof Error)
+    output.detail(known ? `cause: ${cause.message}` : (cause.stack ?? cause.message))
+
+  const code = known ? error.code : 'BUG'
+  if (output.json && !output.hasResult)
+    output.result({ error: { code, message, hint: hint ?? null } }, () => '')
+  return known ? exitCodeOf[error.code] : EXIT_BUG
+}
+
+function translate(thrown: unknown, signal: AbortSignal): unknown {
+  // After Ctrl-C whatever fails, fails because of it: git killed by the same signal, a stream cut off.
+  if (signal.aborted && !(thrown instanceof VarveError && thrown.code === 'INTERRUPTED')) {
+    return new VarveError('INTERRUPTED', 'interrupted', { cause: thrown })
+  }
+  if (!(thrown instanceof Error) || thrown instanceof VarveError) return thrown
+  const { syscall, path } = thrown as NodeJS.ErrnoException
+  return syscall === undefined
+    ? thrown
+    : fromSystemError(thrown, path === undefined ? syscall : `${syscall} ${path}`)
+}

@@ -1,0 +1,45 @@
+import picomatch from 'picomatch'
+
+/**
+ * Which paths of the repository a command is about: some paths with all below them, and patterns
+ * (`images/train/**\/*.png`), which match as in a shell where `**` is any number of directories.
+ */
+export class PathFilter {
+  readonly #rules: { base: string; matches: ((path: string) => boolean) | undefined }[]
+
+  /** `paths` are relative to the repository root; '' is all of it. Those with wildcards are patterns. */
+  constructor(paths: readonly string[]) {
+    this.#rules = paths.map((path) => {
+      const { base, isGlob } = picomatch.scan(path)
+      if (!isGlob) return { base: path, matches: undefined }
+      const whole = picomatch(path, { dot: true })
+      const below = picomatch(`${path}/**`, { dot: true })
+      return { base: base === '.' ? '' : base, matches: (candidate) => whole(candidate) || below(candidate) }
+    })
+  }
+
+  static readonly everything = new PathFilter([''])
+
+  matches(path: string): boolean {
+    return this.#rules.some(({ base, matches }) => matches?.(path) ?? isAtOrBelow(path, base))
+  }
+
+  /** Whether something at or below the directory `path` may match: where not, it need not be looked into. */
+  mayMatchBelow(path: string): boolean {
+    return this.#rules.some(({ base }) => isAtOrBelow(path, base) || isAtOrBelow(base, path))
+  }
+
+  /** Whether `path` and everything below it matches. */
+  matchesAllBelow(path: string): boolean {
+    return this.#rules.some(({ base, matches }) => matches === undefined && isAtOrBelow(path, base))
+  }
+}
+
+export function hasWildcards(path: string): boolean {
+  return picomatch.scan(path).isGlob
+}
+
+/** Whether `path` is `base` or lies below it; everything lies below ''. */
+export function isAtOrBelow(path: string, base: string): boolean {
+  return base === '' || path === base || (path.startsWith(base) && path[base.length] === '/')
+}

@@ -1,0 +1,135 @@
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import type { Digest } from '../content-id.ts'
+import type { EntryKind, PackName } from '../format/pack.ts'
+import { isSegmentName, type SegmentName } from '../format/segment.ts'
+import { mergeSegments } from './merge-segments.ts'
+import { PageCache } from './page-cache.ts'
+import type { RowBuffer } from './row-buffer.ts'
+import { type Location, SegmentReader } from './segment-reader.ts'
+import { writeSegment } from './segment-writer.ts'
+import { indexFolder, segmentPath } from './store-layout.ts'
+
+/** Segments within a factor of four in rows are of one size class; this many of a class are merged into one. */
+const SEGMENTS_PER_CLASS = 4
+/** How long a superseded segment stays for readers that listed it before. */
+const GRACE_MS = 24 * 3600 * 1000
+
+/** All index segments under a root (the store, or the cached index of a remote), asked as one. */
+export class IndexSet {
+  readonly #root: string
+  readonly #cache = new PageCache()
+  /** The segments that count: those that no other one supersedes. */
+  readonly #live = new Map<SegmentName, SegmentReader>()
+  readonly #superseded = new Set<SegmentName>()
+  readonly #tombstones = new Set<PackName>()
+
+  constructor(root: string) {
+    this.#root = root
+    this.refresh()
+  }
+
+  get names(): SegmentName[] {
+    return [...this.#live.keys()]
+  }
+
+  get rowCount(): number {
+    return [...this.#live.values()].reduce((sum, segment) => sum + segment.rowCount, 0)
+  }
+
+  /** Takes in segments that other processes wrote. */
+  refresh(): void {
+    if (!existsSync(indexFolder(this.#root))) return
+    for (const file of readdirSync(indexFolder(this.#root))) {
+      const name = file.slice(0, -'.idx'.length)
+      if (file.endsWith('.idx') && isSegmentName(name)) this.#open(name)
+    }
+  }
+
+  find(kind: EntryKind, digest: Digest): Location | undefined {
+    for (const location of this.findAll(kind, digest)) return location
+    return undefined
+  }
+
+  /** Every place there is: where one turns out bad, the next may be good. */
+  *findAll(kind: EntryKind, digest: Digest): Generator<Location> {
+    for (const segment of this.#live.values()) {
+      for (const location of segment.find(kind, digest)) {
+        if (!this.#tombstones.has(location.pack)) yield location
+      }
+    }
+  }
+
+  has(kind: EntryKind, digest: Digest): boolean {
+    return this.find(kind, digest) !== undefined
+  }
+
+  packs(): Set<PackName> {
+    const packs = new Set([...this.#live.values()].flatMap((segment) => segment.packs()))
+    for (const gone of this.#tombstones) packs.delete(gone)
+    return packs
+  }
+
+  /** Writes the rows of sealed packs as one new segment. */
+  write(rows: RowBuffer): SegmentName {
+    const name = writeSegment(this.#root, { rows: rows.sorted(), mostRows: rows.count, packs: rows.packs })
+    this.#open(name)
+    return name
+  }
+
+  /** Adds the rows of sealed packs, and merges segments where they have grown many. */
+  add(rows: RowBuffer): void {
+    if (rows.packs.length === 0) return
+    this.write(rows)
+    for (let crowded = this.#crowdedClass(); crowded !== undefined; crowded = this.#crowdedClass()) {
+      this.#open(mergeSegments(this.#root, crowded, this.#tombstones))
+    }
+    this.#removeSuperseded()
+  }
+
+  /** One segment of exactly these rows in place of all that there are. */
+  replaceAll(rows: RowBuffer): SegmentName {
+    const superseded = readdirSync(indexFolder(this.#root))
+      .map((file) => file.slice(0, -'.idx'.length))
+      .filter(isSegmentName)
+    const { packs, count } = rows
+    return writeSegment(this.#root, { rows: rows.sorted(), mostRows: count, packs, superseded })
+  }
+
+  close(): void {
+    for (const segment of this.#live.values()) segment.close()
+    this.#live.clear()
+  }
+
+  #open(name: SegmentName): void {
+    if (this.#live.has(name) || this.#superseded.has(name)) return
+    const segment = new SegmentReader(segmentPath(this.#root, name), name, this.#cache)
+    this.#live.set(name, segment)
+    for (const pack of segment.tombstones) this.#tombstones.add(pack)
+    for (const old of segment.superseded) {
+      this.#superseded.add(old)
+      this.#live.get(old)?.close()
+      this.#live.delete(old)
+    }
+  }
+
+  #crowdedClass(): SegmentReader[] | undefined {
+    const classes = new Map<number, SegmentReader[]>()
+    for (const segment of this.#live.values()) {
+      const sizeClass = Math.floor(Math.log2(segment.rowCount + 1) / 2)
+      const members = classes.get(sizeClass) ?? []
+      members.push(segment)
+      if (members.length === SEGMENTS_PER_CLASS) return members
+      classes.set(sizeClass, members)
+    }
+    return undefined
+  }
+
+  #removeSuperseded(): void {
+    for (const segment of this.#live.values()) {
+      if (segment.superseded.length === 0) continue
+      const { mtimeMs } = statSync(segmentPath(this.#root, segment.name))
+      if (Date.now() - mtimeMs < GRACE_MS) continue
+      for (const old of segment.superseded) rmSync(segmentPath(this.#root, old), { force: true })
+    }
+  }
+}

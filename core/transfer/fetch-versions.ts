@@ -1,0 +1,224 @@
+import { type ContentId, contentIdFromDigest } from '../content-id.ts'
+import { VarveError } from '../errors.ts'
+import type { PackName } from '../format/pack.ts'
+import type { RecordPack } from '../format/root-record.ts'
+import type { TreeEntry } from '../format/tree.ts'
+import type { PathFilter } from '../path-filter.ts'
+import type { OnProgress } from '../progress.ts'
+import type { SealedPack } from '../store/pack-writer.ts'
+import { RowBuffer } from '../store/row-buffer.ts'
+import type { Store } from '../store/store.ts'
+import { temporaryFolder } from '../store/store-layout.ts'
+import { sweepTemporaries } from '../store/temporary-files.ts'
+import type { Workers } from '../workers/workers.ts'
+import { chooseReads } from './choose-reads.ts'
+import { describePack } from './describe-pack.ts'
+import { findMissing, type MissingEntries, type MissingEntry } from './missing-entries.ts'
+import { PackTables } from './pack-tables.ts'
+import { receivePacks } from './receive-packs.ts'
+import { type PackRange, receiveRanges } from './receive-ranges.ts'
+import type { RemoteView } from './remote-view.ts'
+
+export type VersionToFetch = {
+  path: string
+  /** Undefined for a part that no pointer names. */
+  id: ContentId
+  entry: TreeEntry
+  filter: PathFilter
+}
+
+export type FetchOptions = {
+  store: Store
+  view: RemoteView
+  workers: Workers
+  versions: readonly VersionToFetch[]
+  jobs: number
+  onProgress?: OnProgress | undefined
+  signal?: AbortSignal | undefined
+}
+
+export type FetchedBytes = { packs: number; bytes: number }
+
+/**
+ * Brings what the store lacks of some versions. Metadata comes first, in whole packs that are kept; then only the
+ * data that is missing, as whole packs where most of one is wanted and else as ranges. Everything is verified.
+ * @throws MISSING_BYTES when the remote lacks some of it; CORRUPT
+ */
+export async function fetchVersions(options: FetchOptions): Promise<FetchedBytes> {
+  const fetcher = new Fetcher(options)
+  return fetcher.run()
+}
+
+/** The rounds of look-ups in the remote's index end when one brings nothing new; this bounds a lying index. */
+const MOST_ROUNDS = 64
+
+class Fetcher {
+  readonly #options: FetchOptions
+  readonly #tables: PackTables
+  readonly #fetched = { packs: 0, bytes: 0 }
+  #rows = new RowBuffer()
+  #indexIsFresh = false
+
+  constructor(options: FetchOptions) {
+    this.#options = options
+    this.#tables = new PackTables(options.view)
+  }
+
+  async run(): Promise<FetchedBytes> {
+    const { store } = this.#options
+    if (isComplete(this.#missing())) return this.#fetched
+    sweepTemporaries(temporaryFolder(store.root))
+    const packs = this.#packsOfRecords()
+    await this.#fetchWhole(packs.filter((pack) => pack.class === 'metadata' && !this.#isHere(pack.name)))
+    const missing = this.#missing()
+    if (missing.metadata.length === 0) {
+      await this.#fetchData(
+        missing,
+        packs.filter((pack) => pack.class === 'data'),
+      )
+    }
+    await this.#fetchByIndex()
+    return this.#fetched
+  }
+
+  #missing(): MissingEntries {
+    return findMissing(this.#options.store, this.#options.versions)
+  }
+
+  #isHere(pack: PackName): boolean {
+    return this.#options.store.index.packs().has(pack)
+  }
+
+  /** The packs that this repository's records name for the versions. */
+  #packsOfRecords(): RecordPack[] {
+    const packs = new Map<PackName, RecordPack>()
+    for (const { id } of this.#options.versions) {
+      for (const { record, pointer } of this.#options.view.holdersOf(id)) {
+        for (const index of pointer.packs) packs.set(record.packs[index]!.name, record.packs[index]!)
+        // The newest record of the whole version names all of it; those of parts add up.
+        if (pointer.only === undefined) break
+      }
+    }
+    return [...packs.values()]
+  }
+
+  async #fetchData(missing: MissingEntries, packs: readonly RecordPack[]): Promise<void> {
+    if (missing.chunks.length === 0) return
+    const isMostMissing = missing.chunks.length * 2 > missing.wantedChunks
+    if (isMostMissing && this.#options.versions.every(({ filter, path }) => filter.matchesAllBelow(path))) {
+      await this.#fetchWhole(packs.filter((pack) => !this.#isHere(pack.name)))
+      return
+    }
+    const tables = await this.#tables.readAll(packs, this.#options.jobs)
+    const { whole, ranges } = chooseReads(missing.chunks, tables)
+    await this.#fetchWhole(whole)
+    await this.#fetchRanges(ranges)
+  }
+
+  /** What the records did not tell of is looked up in the remote's index, level by level of trees and recipes. */
+  async #fetchByIndex(): Promise<void> {
+    let before = Number.POSITIVE_INFINITY
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      const missing = this.#missing()
+      if (isComplete(missing)) return
+      const wanted = [...missing.metadata, ...missing.chunks]
+      const packs = await this.#locate(wanted)
+      if (packs.length === 0 || (wanted.length >= before && missing.metadata.length === 0)) break
+      before = wanted.length
+      const metadata = packs.filter((pack) => pack.class === 'metadata' && !this.#isHere(pack.name))
+      await this.#fetchWhole(metadata)
+      const tables = await this.#tables.readAll(
+        packs.filter((pack) => pack.class === 'data'),
+        this.#options.jobs,
+      )
+      const { whole, ranges } = chooseReads(missing.chunks, tables)
+      await this.#fetchWhole(whole)
+      await this.#fetchRanges(ranges)
+    }
+    const missing = this.#missing()
+    if (!isComplete(missing))
+      throw lacks(this.#options.view.remote.label, [...missing.metadata, ...missing.chunks])
+  }
+
+  async #locate(wanted: readonly MissingEntry[]): Promise<RecordPack[]> {
+    const { view, signal } = this.#options
+    if (!this.#indexIsFresh) await view.refreshIndex(signal)
+    this.#indexIsFresh = true
+    const names = new Set<PackName>()
+    for (const { kind, digest } of wanted) {
+      const location = view.index.find(kind, digest) ?? view.index.find('recipe', digest)
+      if (location !== undefined) names.add(location.pack)
+    }
+    const found: RecordPack[] = []
+    for (const name of names) {
+      const entry = await view.remote.stat(`packs/${name.slice(0, 2)}/${name}.pack`)
+      if (entry !== undefined) found.push(await describePack(view.remote, name, entry.sizeBytes))
+    }
+    return found
+  }
+
+  async #fetchWhole(packs: readonly RecordPack[]): Promise<void> {
+    const { store, view, workers, jobs, onProgress, signal } = this.#options
+    const bytesTotal = packs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    let bytesDone = 0
+    await receivePacks({
+      remote: view.remote,
+      store,
+      workers,
+      packs,
+      jobs,
+      onPack: (pack) => this.#keep(pack),
+      onBytes: (count) => {
+        bytesDone += count
+        this.#fetched.bytes += count
+        onProgress?.({ phase: 'fetching', bytesDone, bytesTotal })
+      },
+      signal,
+    })
+    this.#index()
+  }
+
+  async #fetchRanges(ranges: readonly PackRange[]): Promise<void> {
+    const { store, view, jobs, onProgress, signal } = this.#options
+    const bytesTotal = ranges.reduce((sum, range) => sum + (range.endExclusive - range.start), 0)
+    let bytesDone = 0
+    await receiveRanges({
+      remote: view.remote,
+      store,
+      ranges,
+      jobs,
+      onPack: (pack) => this.#keep(pack),
+      onBytes: (count) => {
+        bytesDone += count
+        this.#fetched.bytes += count
+        onProgress?.({ phase: 'fetching', bytesDone, bytesTotal })
+      },
+      signal,
+    })
+    this.#index()
+  }
+
+  #keep(pack: SealedPack): void {
+    this.#fetched.packs++
+    this.#rows.addPack(pack.name, pack.rows)
+  }
+
+  #index(): void {
+    this.#options.store.index.add(this.#rows)
+    this.#rows = new RowBuffer()
+  }
+}
+
+function isComplete(missing: MissingEntries): boolean {
+  return missing.metadata.length === 0 && missing.chunks.length === 0
+}
+
+function lacks(label: string, missing: readonly MissingEntry[]): VarveError {
+  const [first] = missing
+  const more = missing.length > 1 ? ` (and ${missing.length - 1} more objects)` : ''
+  return new VarveError(
+    'MISSING_BYTES',
+    `${label} lacks ${first!.kind} ${contentIdFromDigest(first!.digest)} of ${first!.path}${more}`,
+    { hint: 'Push it from a clone that has it: run `varve push` there.' },
+  )
+}

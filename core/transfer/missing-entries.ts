@@ -1,0 +1,99 @@
+import type { Digest } from '../content-id.ts'
+import { contentIdFromDigest } from '../content-id.ts'
+import type { EntryKind } from '../format/pack.ts'
+import { decodeNode, type RecipeRoot } from '../format/recipe.ts'
+import type { TreeEntry } from '../format/tree.ts'
+import type { PathFilter } from '../path-filter.ts'
+import { DigestSet } from '../store/digest-set.ts'
+import { readDirectory } from '../store/find-in-tree.ts'
+import type { Store } from '../store/store.ts'
+
+export type MissingEntry = { kind: EntryKind; digest: Digest; path: string }
+
+/** What the store lacks of some versions, as far as it can tell from the trees and recipes that it has. */
+export type MissingEntries = {
+  /** Chunks of trees, and recipe nodes: what is below them cannot be told before they are here. */
+  metadata: MissingEntry[]
+  /** Chunks of files. `path` is that of the first file that wants one. */
+  chunks: MissingEntry[]
+  /** All chunks of files that were looked at. */
+  wantedChunks: number
+}
+
+/** Walks versions in the store. Shared directories and files are looked at once. */
+export function findMissing(
+  store: Store,
+  versions: readonly { entry: TreeEntry; path: string; filter: PathFilter }[],
+): MissingEntries {
+  const finder = new Finder(store)
+  for (const { entry, path, filter } of versions) finder.visit(entry, path, filter)
+  return finder.missing
+}
+
+class Finder {
+  readonly missing: MissingEntries = { metadata: [], chunks: [], wantedChunks: 0 }
+  readonly #store: Store
+  readonly #wholeTrees = new DigestSet()
+  readonly #blobs = new DigestSet()
+  readonly #chunks = new DigestSet()
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  visit(entry: TreeEntry, path: string, filter: PathFilter): void {
+    if (entry.kind === 'link') return
+    if (entry.kind !== 'dir') {
+      if (filter.matches(path)) this.#visitFile(entry.digest, path)
+      return
+    }
+    if (!filter.mayMatchBelow(path)) return
+    if (filter.matchesAllBelow(path) && !this.#wholeTrees.add(entry.digest)) return
+    if (!this.#isWhole(entry.digest, path)) return
+    for (const child of readDirectory(this.#store, entry)) {
+      this.visit(child, path === '' ? child.name : `${path}/${child.name}`, filter)
+    }
+  }
+
+  /** Whether a tree listing can be read; where not, what it lacks is noted. */
+  #isWhole(tree: Digest, path: string): boolean {
+    if (this.#store.index.has('chunk', tree)) return true
+    const { metadata } = this.missing
+    const before = metadata.length
+    const [root] = this.#store.recipes(tree)
+    if (root === undefined) metadata.push({ kind: 'chunk', digest: tree, path })
+    else {
+      this.#descend(root, path, (chunk) => {
+        if (!this.#store.index.has('chunk', chunk)) metadata.push({ kind: 'chunk', digest: chunk, path })
+      })
+    }
+    return metadata.length === before
+  }
+
+  #visitFile(blob: Digest, path: string): void {
+    if (!this.#blobs.add(blob)) return
+    const [root] = this.#store.index.has('chunk', blob) ? [] : this.#store.recipes(blob)
+    // Where there is no recipe, the blob is taken for a single chunk; the remote's index may know better.
+    if (root === undefined) this.#wantChunk(blob, path)
+    else this.#descend(root, path, (chunk) => this.#wantChunk(chunk, path))
+  }
+
+  #wantChunk(chunk: Digest, path: string): void {
+    this.missing.wantedChunks++
+    if (this.#store.index.has('chunk', chunk) || !this.#chunks.add(chunk)) return
+    this.missing.chunks.push({ kind: 'chunk', digest: chunk, path })
+  }
+
+  #descend(root: RecipeRoot, path: string, onChunk: (chunk: Digest) => void): void {
+    if (!this.#store.index.has('node', root.rootNode)) {
+      this.missing.metadata.push({ kind: 'node', digest: root.rootNode, path })
+      return
+    }
+    const bytes = this.#store.readEntry('node', root.rootNode)
+    const { level, entries } = decodeNode(bytes, `recipe node ${contentIdFromDigest(root.rootNode)}`)
+    for (const { digest, lengthBytes } of entries) {
+      if (level === 0) onChunk(digest)
+      else this.#descend({ rootNode: digest, lengthBytes }, path, onChunk)
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import { createReadStream } from 'node:fs'
+import { join } from 'node:path'
+import { VarveError } from '../errors.ts'
+import { type PackClass, type PackName, TARGET_PACK_BYTES } from '../format/pack.ts'
+import type { Source } from '../remote.ts'
+import { verifyChecksum } from '../store/entry-codec.ts'
+import { PackReader } from '../store/pack-reader.ts'
+import { PackWriter, type SealedPack } from '../store/pack-writer.ts'
+import { rowsOf } from '../store/row-buffer.ts'
+import type { Store } from '../store/store.ts'
+import { packPath } from '../store/store-layout.ts'
+import { storedEntries } from '../store/verify-task.ts'
+import type { PushPlanner } from './push-planner.ts'
+
+export type OutgoingPack = SealedPack & {
+  /** The local packs whose entries it carries. */
+  sources: Set<PackName>
+  /** Cut for this push: its file goes when it is sent. */
+  isCut: boolean
+  path: string
+}
+
+/**
+ * The packs of a push, one after the other: local ones as they are where all in them is wanted and they are at least
+ * half full, and new ones cut from the rest, so that nothing leaves that was not asked for.
+ * Every stored byte is checked against its checksum on the way. @throws CORRUPT
+ */
+export function* outgoingPacks(options: {
+  store: Store
+  planner: PushPlanner
+  /** Where packs are cut. */
+  folder: string
+}): Generator<OutgoingPack> {
+  const { store, planner, folder } = options
+  const cutting = { data: new Cutter(folder, 'data'), metadata: new Cutter(folder, 'metadata') }
+  for (const [name, { entries: wanted }] of planner.sources) {
+    const { entries, sizeBytes, footer } = store.packs.readTable(name)
+    const packClass = store.packs.classOf(name)
+    const isWhole = wanted === entries.length && sizeBytes >= TARGET_PACK_BYTES[packClass] / 2
+    if (isWhole) {
+      for (const [entry, stored] of storedEntries(store.packs, name, entries)) checkEntry(name, entry, stored)
+      yield {
+        name,
+        class: packClass,
+        sizeBytes,
+        tailBytes: sizeBytes - footer.tableOffset,
+        rows: rowsOf(entries),
+        sources: new Set([name]),
+        isCut: false,
+        path: packPath(store.root, name),
+      }
+      continue
+    }
+    const cutter = cutting[packClass]
+    const selected = entries.filter((entry) => planner.isToSend(entry.kind, entry.digest, name))
+    for (const entry of selected) {
+      const stored = store.packs.read(name, entry.offset, entry.storedBytes)
+      checkEntry(name, entry, stored)
+      yield* cutter.append(name, entry, stored)
+    }
+  }
+  yield* cutting.data.finish()
+  yield* cutting.metadata.finish()
+}
+
+class Cutter {
+  readonly #folder: string
+  readonly #writer: PackWriter
+  #sources = new Set<PackName>()
+  #sealed: OutgoingPack[] = []
+
+  constructor(folder: string, packClass: PackClass) {
+    this.#folder = folder
+    this.#writer = new PackWriter({
+      root: folder,
+      class: packClass,
+      onSealed: (pack) => this.#onSealed(pack),
+    })
+  }
+
+  *append(from: PackName, ...entry: Parameters<PackWriter['appendStored']>): Generator<OutgoingPack> {
+    this.#sources.add(from)
+    this.#writer.appendStored(...entry)
+    yield* this.#sealed.splice(0)
+  }
+
+  *finish(): Generator<OutgoingPack> {
+    this.#writer.seal()
+    yield* this.#sealed.splice(0)
+  }
+
+  #onSealed(pack: SealedPack): void {
+    const path = packPath(this.#folder, pack.name)
+    this.#sealed.push({ ...pack, sources: this.#sources, isCut: true, path })
+    this.#sources = new Set()
+  }
+}
+
+export function sourceOfFile(path: string, sizeBytes: number): Source {
+  return { sizeBytes, open: () => createReadStream(path) }
+}
+
+function checkEntry(pack: PackName, ...[entry, stored]: Parameters<typeof verifyChecksum>): void {
+  try {
+    verifyChecksum(entry, stored)
+  } catch (error) {
+    if (!(error instanceof VarveError)) throw error
+    throw new VarveError(error.code, `${error.message} (in pack ${pack})`, {
+      hint: 'Run `varve verify` to see what is affected; nothing damaged was sent.',
+      cause: error,
+    })
+  }
+}
+
+/** The tail (table and footer) of a pack file. */
+export function readTail(
+  folder: string,
+  pack: { name: PackName; sizeBytes: number; tailBytes: number },
+): Buffer {
+  const packs = new PackReader(folder)
+  try {
+    return packs.read(pack.name, pack.sizeBytes - pack.tailBytes, pack.tailBytes)
+  } finally {
+    packs.close()
+  }
+}
+
+export function outgoingFolder(viewFolder: string): string {
+  return join(viewFolder, 'outgoing')
+}

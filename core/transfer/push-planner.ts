@@ -1,0 +1,149 @@
+import { contentIdFromDigest, type Digest, hexOf } from '../content-id.ts'
+import { VarveError } from '../errors.ts'
+import type { EntryKind, PackName } from '../format/pack.ts'
+import { type RecipeRoot, walkRecipe } from '../format/recipe.ts'
+import type { TreeEntry } from '../format/tree.ts'
+import type { PathFilter } from '../path-filter.ts'
+import { DigestSet } from '../store/digest-set.ts'
+import { readDirectory } from '../store/find-in-tree.ts'
+import type { Location } from '../store/segment-reader.ts'
+import type { Store } from '../store/store.ts'
+
+/** The packs that a version's bytes lie in: those on the remote, and those of the store to be sent from. */
+export type Closure = { leanedOn: Set<PackName>; sources: Set<PackName> }
+
+/** What is to be sent out of one local pack. */
+export type SourcePack = { entries: number; storedBytes: number }
+
+/** What the planner asks of the remote: where it has an entry, and which recipe it has for a blob. */
+export type RemoteKnowledge = {
+  find(kind: EntryKind, digest: Digest): Location | undefined
+  /** The pack in which the remote has this very recipe of the blob: another one may be a lie. */
+  findRecipe(blob: Digest, root: RecipeRoot): PackName | undefined
+}
+
+/**
+ * Walks versions and sorts what they need into what the remote has and what is to be sent. A sub-directory that
+ * several versions share is walked once.
+ */
+export class PushPlanner {
+  readonly #store: Store
+  readonly #remote: RemoteKnowledge
+  readonly #toSend: Record<EntryKind, DigestSet> = {
+    chunk: new DigestSet(),
+    node: new DigestSet(),
+    recipe: new DigestSet(),
+  }
+  readonly #sources = new Map<PackName, SourcePack>()
+  readonly #known = new Map<string, Closure>()
+  readonly #missing: { path: string; digest: Digest }[] = []
+
+  constructor(store: Store, remote: RemoteKnowledge) {
+    this.#store = store
+    this.#remote = remote
+  }
+
+  get sources(): ReadonlyMap<PackName, SourcePack> {
+    return this.#sources
+  }
+
+  /** Files that neither the store nor the remote has. */
+  get missing(): readonly { path: string; digest: Digest }[] {
+    return this.#missing
+  }
+
+  /** Takes in one version; `filter` leaves files out, of a push of a part. */
+  add(entry: TreeEntry, path: string, filter: PathFilter): Closure {
+    const closure: Closure = { leanedOn: new Set(), sources: new Set() }
+    this.#entry(entry, path, filter, closure)
+    return closure
+  }
+
+  /** Whether the entry is to be sent, out of this very pack. */
+  isToSend(kind: EntryKind, digest: Digest, from: PackName): boolean {
+    return this.#toSend[kind].has(digest) && this.#store.index.find(kind, digest)?.pack === from
+  }
+
+  #entry(entry: TreeEntry, path: string, filter: PathFilter, closure: Closure): void {
+    if (entry.kind === 'link') return
+    if (entry.kind !== 'dir') {
+      if (filter.matches(path)) this.#blob(entry.digest, path, closure)
+      return
+    }
+    if (!filter.mayMatchBelow(path)) {
+      this.#blob(entry.digest, path, closure)
+      return
+    }
+    const isWhole = filter.matchesAllBelow(path)
+    const key = hexOf(entry.digest)
+    const known = isWhole ? this.#known.get(key) : undefined
+    if (known !== undefined) {
+      join(closure, known)
+      return
+    }
+    const own: Closure = { leanedOn: new Set(), sources: new Set() }
+    const missingBefore = this.#missing.length
+    this.#blob(entry.digest, path, own)
+    for (const child of readDirectory(this.#store, entry)) {
+      this.#entry(child, path === '' ? child.name : `${path}/${child.name}`, filter, own)
+    }
+    if (isWhole && this.#missing.length === missingBefore) this.#known.set(key, own)
+    join(closure, own)
+  }
+
+  #blob(blob: Digest, path: string, closure: Closure): void {
+    if (this.#store.index.has('chunk', blob) || this.#remote.find('chunk', blob) !== undefined) {
+      this.#take('chunk', blob, path, closure)
+      return
+    }
+    const [root] = this.#store.recipes(blob)
+    if (root === undefined) {
+      this.#missing.push({ path, digest: blob })
+      return
+    }
+    const holder = this.#remote.findRecipe(blob, root)
+    if (holder === undefined) this.#send('recipe', blob, path, closure)
+    else closure.leanedOn.add(holder)
+    const readNode = (node: Digest) => {
+      this.#take('node', node, path, closure)
+      return this.#store.readEntry('node', node)
+    }
+    for (const chunk of walkRecipe(root, readNode)) this.#take('chunk', chunk.digest, path, closure)
+  }
+
+  #take(kind: EntryKind, digest: Digest, path: string, closure: Closure): void {
+    const there = this.#remote.find(kind, digest)
+    if (there !== undefined) closure.leanedOn.add(there.pack)
+    else this.#send(kind, digest, path, closure)
+  }
+
+  #send(kind: EntryKind, digest: Digest, path: string, closure: Closure): void {
+    const here = this.#store.index.find(kind, digest)
+    if (here === undefined) {
+      this.#missing.push({ path, digest })
+      return
+    }
+    closure.sources.add(here.pack)
+    if (!this.#toSend[kind].add(digest)) return
+    const source = this.#sources.get(here.pack) ?? { entries: 0, storedBytes: 0 }
+    source.entries++
+    source.storedBytes += here.storedBytes
+    this.#sources.set(here.pack, source)
+  }
+}
+
+function join(into: Closure, from: Closure): void {
+  for (const pack of from.leanedOn) into.leanedOn.add(pack)
+  for (const pack of from.sources) into.sources.add(pack)
+}
+
+/** @throws MISSING_BYTES when a push cannot be complete. */
+export function refuseMissing(missing: readonly { path: string; digest: Digest }[]): void {
+  const [first] = missing
+  if (first === undefined) return
+  const more = missing.length > 1 ? ` and ${missing.length - 1} more` : ''
+  const what = `${first.path} (${contentIdFromDigest(first.digest)})${more}`
+  throw new VarveError('MISSING_BYTES', `neither the store nor the remote has the bytes of ${what}`, {
+    hint: 'Pull them from a remote that has them, or push some paths only: `varve push PATH...`.',
+  })
+}

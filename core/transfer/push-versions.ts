@@ -1,0 +1,261 @@
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import pLimit from 'p-limit'
+import type { ContentId } from '../content-id.ts'
+import { VarveError } from '../errors.ts'
+import type { PackName } from '../format/pack.ts'
+import {
+  encodeRootRecord,
+  type RecordId,
+  type RecordKind,
+  type RecordPack,
+  type RecordPointer,
+  type RootRecord,
+  recordIdOf,
+} from '../format/root-record.ts'
+import type { TreeEntry } from '../format/tree.ts'
+import type { PathFilter } from '../path-filter.ts'
+import type { OnProgress } from '../progress.ts'
+import { publishFile } from '../store/durable.ts'
+import { RowBuffer } from '../store/row-buffer.ts'
+import type { Store } from '../store/store.ts'
+import { packKey, packPath, segmentKey, segmentPath } from '../store/store-layout.ts'
+import { throwIfAborted } from '../workers/workers.ts'
+import { describePack } from './describe-pack.ts'
+import { type OutgoingPack, outgoingFolder, outgoingPacks, readTail, sourceOfFile } from './outgoing-packs.ts'
+import { type Closure, PushPlanner, refuseMissing } from './push-planner.ts'
+import { ensureRemoteFormat, sourceOf } from './remote-format.ts'
+import { VerifiedKnowledge } from './remote-knowledge.ts'
+import { intentKey, type RemoteView, recordKey } from './remote-view.ts'
+import { SentJournal, type SentPack } from './sent-journal.ts'
+
+export type VersionToPush = {
+  path: string
+  id: ContentId
+  entry: TreeEntry
+  sizeBytes: number
+  /** Leaves files out, of a push of a part: `only` says which, for the record. */
+  filter: PathFilter
+  only: string[] | undefined
+}
+
+export type PushOptions = {
+  store: Store
+  view: RemoteView
+  versions: readonly VersionToPush[]
+  repositoryId: string
+  who: string
+  /** Commits whose whole history is there once this push is. */
+  commits: readonly string[]
+  jobs: number
+  onProgress?: OnProgress | undefined
+  signal?: AbortSignal | undefined
+}
+
+export type PushedBytes = { packs: number; bytes: number }
+
+/** Above this, looking at the packs one by one costs more than listing them. */
+const MOST_STATS = 64
+
+/**
+ * Sends what the remote lacks of some versions. The order is what makes it safe without locks: an intent, packs, a
+ * look at every pack leaned on, the final record, and last the index segment.
+ * @throws MISSING_BYTES before anything is sent; CORRUPT; REMOTE_FAILED
+ */
+export async function pushVersions(options: PushOptions): Promise<PushedBytes> {
+  await ensureRemoteFormat(options.view.remote)
+  const journal = await SentJournal.open(join(options.view.folder, 'sent'), options.view.remote)
+  const knowledge = new VerifiedKnowledge({ ...options, journal })
+  try {
+    return await new Push(options, journal, knowledge).run()
+  } finally {
+    knowledge.close()
+  }
+}
+
+type PlannedVersion = { version: VersionToPush; closure: Closure }
+
+class Push {
+  readonly #options: PushOptions
+  readonly #journal: SentJournal
+  readonly #knowledge: VerifiedKnowledge
+  readonly #sent: OutgoingPack[] = []
+
+  constructor(options: PushOptions, journal: SentJournal, knowledge: VerifiedKnowledge) {
+    this.#options = options
+    this.#journal = journal
+    this.#knowledge = knowledge
+  }
+
+  async run(): Promise<PushedBytes> {
+    const { view, repositoryId } = this.#options
+    const { planner, planned, leanedOn } = await this.#plan()
+    refuseMissing(planner.missing)
+    const intent = await this.#writeRecord('intent', await this.#packsOf(leanedOn), planned)
+    const bytes = await this.#sendPacks(planner)
+    const sizes = await this.#packsOf(leanedOn)
+    const final = await this.#writeRecord('final', [...sizes, ...this.#sent], planned)
+    await this.#writeSegment()
+    await view.remote.remove(intentKey(repositoryId, intent.id))
+    view.keepRecord(final.id, final.bytes)
+    this.#journal.clear()
+    rmSync(outgoingFolder(view.folder), { recursive: true, force: true })
+    return { packs: this.#sent.length, bytes }
+  }
+
+  /** Plans until every recipe that it relies on is read, and every pack that it leans on is there. */
+  async #plan(): Promise<{ planner: PushPlanner; planned: PlannedVersion[]; leanedOn: Set<PackName> }> {
+    for (;;) {
+      throwIfAborted(this.#options.signal)
+      const planner = new PushPlanner(this.#options.store, this.#knowledge)
+      const planned = this.#options.versions.map((version) => ({
+        version,
+        closure: planner.add(version.entry, version.path, version.filter),
+      }))
+      if (await this.#knowledge.readUnread(this.#options.signal)) continue
+      const leanedOn = new Set(planned.flatMap(({ closure }) => [...closure.leanedOn]))
+      const sizes = await this.#sizesOf(leanedOn)
+      const gone = [...leanedOn].filter((name) => !sizes.has(name))
+      if (gone.length === 0) return { planner, planned, leanedOn }
+      this.#knowledge.forget(gone)
+    }
+  }
+
+  /** Sends the packs, several at once; while they travel the next one is cut. Gives the bytes. */
+  async #sendPacks(planner: PushPlanner): Promise<number> {
+    const { store, view, jobs, onProgress, signal } = this.#options
+    const bytesTotal = [...planner.sources.values()].reduce((sum, { storedBytes }) => sum + storedBytes, 0)
+    let bytesDone = 0
+    let failure: unknown
+    const limit = pLimit(jobs)
+    const underWay = new Set<Promise<void>>()
+    const folder = outgoingFolder(view.folder)
+    rmSync(folder, { recursive: true, force: true })
+    for (const pack of outgoingPacks({ store, planner, folder })) {
+      throwIfAborted(signal)
+      this.#sent.push(pack)
+      const sending = limit(() => this.#sendPack(pack))
+        .then(() => {
+          bytesDone += pack.sizeBytes
+          onProgress?.({ phase: 'pushing', bytesDone, bytesTotal: Math.max(bytesTotal, bytesDone) })
+        })
+        .catch((error) => {
+          failure ??= error
+        })
+        .finally(() => underWay.delete(sending))
+      underWay.add(sending)
+      while (underWay.size > jobs) await Promise.race(underWay)
+      if (failure !== undefined) break
+    }
+    await Promise.all(underWay)
+    if (failure !== undefined) throw failure
+    return bytesDone
+  }
+
+  async #sendPack(pack: OutgoingPack): Promise<void> {
+    const { view, store, signal } = this.#options
+    const source = sourceOfFile(pack.path, pack.sizeBytes)
+    await view.remote.write(packKey(pack.name), source, { ...(signal && { signal }) })
+    this.#journal.note(pack, readTail(pack.isCut ? outgoingFolder(view.folder) : store.root, pack))
+    if (!pack.isCut) return
+    // The recipes in a metadata pack are what the next push will want to compare.
+    if (pack.class === 'metadata') publishFile(pack.path, packPath(view.folder, pack.name))
+    else rmSync(pack.path)
+  }
+
+  /**
+   * Looks at every pack leaned on.
+   * @throws REMOTE_FAILED when one is gone since the index was read
+   */
+  async #packsOf(names: ReadonlySet<PackName>): Promise<RecordPack[]> {
+    const known = new Map<PackName, RecordPack>()
+    for (const record of this.#options.view.records.values()) {
+      for (const pack of record.packs) known.set(pack.name, pack)
+    }
+    for (const pack of this.#journal.packs.values()) known.set(pack.name, pack)
+    const sizes = await this.#sizesOf(names)
+    return Promise.all(
+      [...names].map(async (name) => {
+        const sizeBytes = sizes.get(name)
+        if (sizeBytes === undefined) throw vanished(this.#options.view.remote.label, name)
+        return known.get(name) ?? (await this.#describe(name, sizeBytes))
+      }),
+    )
+  }
+
+  async #sizesOf(names: ReadonlySet<PackName>): Promise<Map<PackName, number>> {
+    const { remote } = this.#options.view
+    const sizes = new Map<PackName, number>()
+    if (names.size > MOST_STATS) {
+      for await (const { key, sizeBytes } of remote.list('packs/')) {
+        sizes.set(key.slice(-'.pack'.length - 64, -'.pack'.length) as PackName, sizeBytes)
+      }
+      return sizes
+    }
+    const limit = pLimit(8)
+    const stat = async (name: PackName) => {
+      const entry = await remote.stat(packKey(name))
+      if (entry !== undefined) sizes.set(name, entry.sizeBytes)
+    }
+    await Promise.all([...names].map((name) => limit(() => stat(name))))
+    return sizes
+  }
+
+  /** A pack that another repository pushed: its header and footer say what it is. */
+  #describe(name: PackName, sizeBytes: number): Promise<RecordPack> {
+    return describePack(this.#options.view.remote, name, sizeBytes)
+  }
+
+  async #writeRecord(
+    kind: RecordKind,
+    packs: readonly RecordPack[],
+    planned: readonly PlannedVersion[],
+  ): Promise<{ id: RecordId; bytes: Buffer }> {
+    const { view, repositoryId, who, commits } = this.#options
+    const indexOf = new Map(packs.map((pack, index) => [pack.name, index]))
+    const record: RootRecord = {
+      kind,
+      repository: repositoryId,
+      createdAt: new Date().toISOString(),
+      who,
+      commits: [...commits],
+      packs: packs.map(({ name, class: packClass, sizeBytes, tailBytes }) => ({
+        name,
+        class: packClass,
+        sizeBytes,
+        tailBytes,
+      })),
+      pointers: planned.map(({ version, closure }) => this.#pointer(version, closure, indexOf)),
+    }
+    const bytes = encodeRootRecord(record)
+    const id = recordIdOf(bytes)
+    const key = kind === 'final' ? recordKey(repositoryId, id) : intentKey(repositoryId, id)
+    await view.remote.write(key, sourceOf(bytes))
+    return { id, bytes }
+  }
+
+  #pointer(version: VersionToPush, closure: Closure, indexOf: Map<PackName, number>): RecordPointer {
+    const { path, id, sizeBytes, only } = version
+    const sent = this.#sent.filter((pack) => [...pack.sources].some((source) => closure.sources.has(source)))
+    const names = [...closure.leanedOn, ...sent.map((pack) => pack.name)]
+    const packs = names.map((name) => indexOf.get(name)!).sort((a, b) => a - b)
+    return { path, id, sizeBytes, ...(only === undefined ? {} : { only }), packs }
+  }
+
+  /** The commit point: from now on every repository on this remote finds these packs. */
+  async #writeSegment(): Promise<void> {
+    const { view } = this.#options
+    const rows = new RowBuffer()
+    const packs: Iterable<SentPack> = [...this.#journal.packs.values(), ...this.#sent]
+    for (const pack of packs) rows.addPack(pack.name, pack.rows)
+    if (rows.packs.length === 0) return
+    const name = view.index.write(rows)
+    await view.remote.write(segmentKey(name), sourceOf(readFileSync(segmentPath(view.folder, name))))
+  }
+}
+
+function vanished(label: string, name: PackName): VarveError {
+  return new VarveError('REMOTE_FAILED', `${label}: pack ${name} has gone since its index was read`, {
+    hint: 'Run the command again: it sends what the pack held anew.',
+  })
+}

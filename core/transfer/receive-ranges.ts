@@ -1,0 +1,81 @@
+import pLimit from 'p-limit'
+import { VarveError } from '../errors.ts'
+import type { PackEntry, PackName } from '../format/pack.ts'
+import type { Remote } from '../remote.ts'
+import { decodeEntry, verifyChecksum } from '../store/entry-codec.ts'
+import { PackWriter, type SealedPack } from '../store/pack-writer.ts'
+import type { Store } from '../store/store.ts'
+import { packKey } from '../store/store-layout.ts'
+import { throwIfAborted } from '../workers/workers.ts'
+import { readWhole } from './read-whole.ts'
+
+/** Bytes of a remote pack that are read in one request, and the entries in them that are wanted. */
+export type PackRange = { pack: PackName; start: number; endExclusive: number; entries: PackEntry[] }
+
+/**
+ * Reads ranges of packs, several at once, verifies each wanted entry, and writes these into packs of the store.
+ * @throws NOT_FOUND, CORRUPT
+ */
+export async function receiveRanges(options: {
+  remote: Remote
+  store: Store
+  ranges: readonly PackRange[]
+  jobs: number
+  onPack: (pack: SealedPack) => void
+  onBytes?: ((count: number) => void) | undefined
+  signal?: AbortSignal | undefined
+}): Promise<void> {
+  const { remote, store, ranges, jobs, onPack, onBytes, signal } = options
+  if (ranges.length === 0) return
+  const writer = new PackWriter({ root: store.root, class: 'data', onSealed: onPack })
+  const limit = pLimit(jobs)
+  try {
+    await Promise.all(
+      ranges.map((range) =>
+        limit(async () => {
+          throwIfAborted(signal)
+          const bytes = await readRange(remote, range, signal)
+          onBytes?.(bytes.length)
+          for (const entry of range.entries) {
+            const at = entry.offset - range.start
+            const stored = bytes.subarray(at, at + entry.storedBytes)
+            verify(remote, range.pack, entry, stored)
+            writer.appendStored(entry, stored)
+          }
+        }),
+      ),
+    )
+    writer.seal()
+  } catch (error) {
+    limit.clearQueue()
+    writer.discard()
+    throw error
+  }
+}
+
+async function readRange(remote: Remote, range: PackRange, signal: AbortSignal | undefined): Promise<Buffer> {
+  const { pack, start, endExclusive } = range
+  const lengthBytes = endExclusive - start
+  const bytes = await readWhole(remote, packKey(pack), {
+    mostBytes: lengthBytes,
+    range: { start, endExclusive },
+    signal,
+  })
+  if (bytes.length === lengthBytes) return bytes
+  throw new VarveError('CORRUPT', `${remote.label}: pack ${pack} is cut short`, {
+    hint: 'Push again from a clone that has the data.',
+  })
+}
+
+function verify(remote: Remote, pack: PackName, entry: PackEntry, stored: Buffer): void {
+  try {
+    verifyChecksum(entry, stored)
+    decodeEntry({ ...entry, stored })
+  } catch (error) {
+    if (!(error instanceof VarveError)) throw error
+    throw new VarveError(error.code, `${remote.label}: pack ${pack}: ${error.message}`, {
+      hint: 'Run the command again; if it stays so, the remote is damaged: push again from a clone that has the data.',
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,67 @@
+import { Readable } from 'node:stream'
+import { CHUNKING_NAME } from '../chunking/rot256.ts'
+import { VarveError } from '../errors.ts'
+import type { Remote, Source } from '../remote.ts'
+import { readWhole } from './read-whole.ts'
+
+/** The object that makes a place a Varve remote; created once, never changed. */
+const FORMAT_KEY = 'varve.json'
+const FORMAT_VERSION = 1
+const MAX_FORMAT_BYTES = 64 << 10
+
+/**
+ * Makes an empty place a remote, or checks that it is one this version can write to.
+ * @throws TOO_NEW, MALFORMED, REMOTE_FAILED
+ */
+export async function ensureRemoteFormat(remote: Remote): Promise<void> {
+  const body = JSON.stringify({ version: FORMAT_VERSION, chunking: CHUNKING_NAME, encryption: null })
+  try {
+    await checkRemoteFormat(remote)
+    return
+  } catch (error) {
+    if (!(error instanceof VarveError) || error.code !== 'NOT_FOUND') throw error
+  }
+  try {
+    await remote.write(FORMAT_KEY, sourceOf(Buffer.from(`${body}\n`)), { ifAbsent: true })
+  } catch (error) {
+    if (!(error instanceof VarveError) || error.code !== 'ALREADY_EXISTS') throw error
+    await checkRemoteFormat(remote)
+  }
+}
+
+/**
+ * @throws NOT_FOUND where the place is no Varve remote (or an empty one); TOO_NEW, MALFORMED
+ */
+export async function checkRemoteFormat(remote: Remote): Promise<void> {
+  let bytes: Buffer
+  try {
+    bytes = await readWhole(remote, FORMAT_KEY, { mostBytes: MAX_FORMAT_BYTES })
+  } catch (error) {
+    if (!(error instanceof VarveError) || error.code !== 'NOT_FOUND') throw error
+    throw new VarveError('NOT_FOUND', `${remote.label} holds nothing that varve pushed`, {
+      hint: 'Check its URL with `varve remote list`, or push to it first.',
+      cause: error,
+    })
+  }
+  const { version, chunking } = parse(bytes, remote.label)
+  if (version === FORMAT_VERSION && chunking === CHUNKING_NAME) return
+  throw new VarveError('TOO_NEW', `${remote.label}: version ${version}, chunking ${chunking}`, {
+    hint: 'Upgrade varve to use this remote.',
+  })
+}
+
+function parse(bytes: Buffer, label: string): { version?: unknown; chunking?: unknown } {
+  try {
+    const body: unknown = JSON.parse(bytes.toString('utf8'))
+    if (typeof body === 'object' && body !== null) return body
+  } catch {
+    // Said below.
+  }
+  throw new VarveError('MALFORMED', `${label}: ${FORMAT_KEY} is not what varve writes`, {
+    hint: 'Check that the URL points to a varve remote and not to something else.',
+  })
+}
+
+export function sourceOf(bytes: Buffer): Source {
+  return { sizeBytes: bytes.length, open: () => Readable.from([bytes]) }
+}

@@ -1,0 +1,115 @@
+import { Worker } from 'node:worker_threads'
+import { VarveError } from '../errors.ts'
+import { type FromThread, packError, type ToThread, unpackError } from './messages.ts'
+
+/**
+ * Work that can run in a thread. It pulls what it needs by asking the thread that started it, and waits for
+ * each answer: that is both how work is shared out and what keeps it from running ahead.
+ */
+export type Task<Input, Question, Answer, Result> = {
+  name: string
+  run(input: Input, ask: Ask<Question, Answer>): Promise<Result>
+}
+
+export type Ask<Question, Answer> = (question: Question, transfer?: ArrayBuffer[]) => Promise<Answer>
+
+export interface Workers {
+  /**
+   * Runs `task` in `threads` threads at once (0: in this one), all of them pulling from one `answer`, and
+   * gives their results. When one fails, the others are refused their next answer and so end too.
+   */
+  run<Input, Question, Answer, Result>(
+    task: Task<Input, Question, Answer, Result>,
+    input: Input,
+    answer: (question: Question) => Answer | Promise<Answer>,
+    options: { threads: number },
+  ): Promise<Result[]>
+  /** How many threads pay on this machine. */
+  readonly threads: number
+  close(): Promise<void>
+}
+
+/** `script` is the built worker entry; without it everything runs in this thread. */
+export function createWorkers(options: { threads: number; script?: URL }): Workers {
+  const { threads, script } = options
+  const idle: Worker[] = []
+
+  async function runInThread<Answer>(
+    name: string,
+    input: unknown,
+    answer: (question: never) => Answer,
+  ): Promise<unknown> {
+    const worker = idle.pop() ?? new Worker(script!)
+    let healthy = false
+    try {
+      return await new Promise((resolve, reject) => {
+        worker.on('error', reject)
+        worker.on('exit', () => reject(new Error(`the worker thread for ${name} ended by itself`)))
+        worker.on('message', async (message: FromThread) => {
+          if (message.type === 'ask') {
+            let reply: ToThread
+            try {
+              reply = { type: 'answer', id: message.id, value: await answer(message.question as never) }
+            } catch (error) {
+              reply = { type: 'refusal', id: message.id, error: packError(error) }
+            }
+            worker.postMessage(reply)
+            return
+          }
+          healthy = true
+          if (message.type === 'result') resolve(message.value)
+          else reject(unpackError(message.error))
+        })
+        worker.postMessage({ type: 'run', task: name, input } satisfies ToThread)
+      })
+    } finally {
+      worker.removeAllListeners()
+      if (healthy) idle.push(worker)
+      else void worker.terminate()
+    }
+  }
+
+  return {
+    threads,
+    async run(task, input, answer, { threads: wanted }) {
+      let failure: unknown
+      const answerUnlessFailed = (question: never) => {
+        if (failure !== undefined) throw failure
+        return answer(question)
+      }
+      const runOne = async () => {
+        try {
+          const inThread = wanted > 0 && script !== undefined
+          const result = inThread
+            ? await runInThread(task.name, input, answerUnlessFailed)
+            : await task.run(input, async (question) => answerUnlessFailed(question as never))
+          return result as Awaited<ReturnType<typeof task.run>>
+        } catch (error) {
+          failure ??= error
+          throw error
+        }
+      }
+      const runs = Array.from({ length: Math.max(1, Math.min(wanted, threads)) }, runOne)
+      const settled = await Promise.allSettled(runs)
+      if (failure !== undefined) throw failure
+      return settled.map((one) => {
+        if (one.status === 'rejected') throw one.reason
+        return one.value
+      })
+    },
+    async close() {
+      await Promise.all(idle.splice(0).map((worker) => worker.terminate()))
+    },
+  }
+}
+
+/** An error for a command that the user ended. */
+export function interrupted(): VarveError {
+  return new VarveError('INTERRUPTED', 'interrupted', {
+    hint: 'Run the command again: what was finished is kept.',
+  })
+}
+
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw interrupted()
+}

@@ -1,0 +1,52 @@
+import { closeSync, fstatSync } from 'node:fs'
+import { ContentHasher, type Digest, digestOf } from '../content-id.ts'
+import type { Task } from '../workers/workers.ts'
+import { sameStamp, stampOf } from './file-stamp.ts'
+import { changedWhileReading, type FileToRead, openFile, type ReadFile, readFully } from './read-file.ts'
+
+/** More files, please; these are done. The answer is `undefined` when there are no more. */
+export type HashQuestion = { done: ReadFile[] }
+
+const BUFFER_BYTES = 1 << 20
+
+/** Hashes files of the workspace, each read once, to learn what changed where stamps cannot tell. */
+export const hashTask: Task<undefined, HashQuestion, FileToRead[] | undefined, void> = {
+  name: 'hash',
+  async run(_input, ask) {
+    const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
+    let done: ReadFile[] = []
+    for (;;) {
+      const files = await ask({ done })
+      if (files === undefined) return
+      done = files.map((file) => hashFile(file, buffer))
+    }
+  },
+}
+
+function hashFile(file: FileToRead, buffer: Buffer): ReadFile {
+  const fd = openFile(file)
+  try {
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const before = stampOf(fstatSync(fd))
+      const digest = hashContent(fd, buffer)
+      const stamp = stampOf(fstatSync(fd))
+      if (sameStamp(before, stamp)) return { index: file.index, digest, stamp }
+    }
+    throw changedWhileReading(file)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function hashContent(fd: number, buffer: Buffer): Digest {
+  const first = readFully(fd, buffer, 0)
+  if (first < buffer.length) return digestOf(buffer.subarray(0, first))
+  const hasher = new ContentHasher()
+  hasher.update(buffer)
+  for (let position = first; ; ) {
+    const count = readFully(fd, buffer, position)
+    hasher.update(buffer.subarray(0, count))
+    if (count < buffer.length) return hasher.digest()
+    position += count
+  }
+}

@@ -1,0 +1,174 @@
+import type { Digest } from '../content-id.ts'
+import { VarveError } from '../errors.ts'
+import type { TreeEntry } from '../format/tree.ts'
+import { findInTree } from '../store/find-in-tree.ts'
+import type { Store } from '../store/store.ts'
+import type { WorkspaceChange, WorkspaceComparison, WorkspaceFile } from './compare-workspace.ts'
+import type { FileStamp } from './file-stamp.ts'
+
+export type FileToWrite = {
+  path: string
+  digest: Digest
+  sizeBytes: number
+  executable: boolean
+  replaces: FileStamp | undefined
+}
+
+/** What a checkout will do to the workspace. Paths are relative to the root. */
+export type CheckoutPlan = {
+  write: FileToWrite[]
+  /** `replaces` stands there now. */
+  link: { path: string; target: string; replaces: WorkspaceFile | undefined }[]
+  setExecutable: { path: string; executable: boolean }[]
+  makeDirectories: string[]
+  /** Files that must go before anything can be written in their place, and files that the version lacks. */
+  remove: { path: string; stamp: FileStamp }[]
+  removeDirectories: string[]
+  /** Files never added, which stay. */
+  kept: string[]
+  /** Files whose bytes no version holds and which are in the way. */
+  conflicts: string[]
+}
+
+/**
+ * Decides what brings the workspace to a version, from their comparison (with all digests). A file goes only where
+ * the store holds its bytes and it was part of the version that was here before; `force` overrules for those in the way.
+ */
+export function planCheckout(options: {
+  comparison: WorkspaceComparison
+  store: Store
+  trackedPath: string
+  /** What was checked out or added here last, if that is known. */
+  base: TreeEntry | undefined
+  force: boolean
+}): CheckoutPlan {
+  const planner = new Planner(options)
+  for (const change of options.comparison.changes) planner.take(change)
+  return planner.finish()
+}
+
+class Planner {
+  readonly #store: Store
+  readonly #trackedPath: string
+  readonly #base: TreeEntry | undefined
+  readonly #force: boolean
+  readonly #plan: CheckoutPlan = {
+    write: [],
+    link: [],
+    setExecutable: [],
+    makeDirectories: [],
+    remove: [],
+    removeDirectories: [],
+    kept: [],
+    conflicts: [],
+  }
+  /** Paths where the version has a file or link. */
+  readonly #occupied = new Set<string>()
+
+  constructor(options: { store: Store; trackedPath: string; base: TreeEntry | undefined; force: boolean }) {
+    this.#store = options.store
+    this.#trackedPath = options.trackedPath
+    this.#base = options.base
+    this.#force = options.force
+  }
+
+  take({ path, before, after }: WorkspaceChange): void {
+    const plan = this.#plan
+    if (before === undefined) {
+      this.#takeSurplus(path, after!)
+      return
+    }
+    if (before.kind === 'dir') {
+      plan.makeDirectories.push(path)
+      return
+    }
+    this.#occupied.add(path)
+    if (before.kind !== 'link' && after?.digest !== undefined && sameDigest(before.digest, after.digest)) {
+      plan.setExecutable.push({ path, executable: before.kind === 'executable' })
+      return
+    }
+    if (after !== undefined && !this.#force && !this.#isHeld(path, after)) plan.conflicts.push(path)
+    if (before.kind === 'link') {
+      plan.link.push({ path, target: before.target, replaces: after })
+    } else if (after?.kind === 'link') {
+      // A link is never written through: it goes first.
+      plan.remove.push({ path, stamp: after.stamp! })
+      plan.write.push(fileToWrite(path, before, undefined))
+    } else {
+      plan.write.push(fileToWrite(path, before, after?.stamp))
+    }
+  }
+
+  finish(): CheckoutPlan {
+    const plan = this.#plan
+    // What was to be kept below a path that must become a file is in the way after all.
+    const inTheWay = plan.kept.filter((path) => this.#isBelowOccupied(path) || this.#isOccupied(path))
+    if (inTheWay.length > 0) {
+      plan.conflicts.push(...inTheWay)
+      plan.kept = plan.kept.filter((path) => !inTheWay.includes(path))
+    }
+    plan.removeDirectories.sort((a, b) => b.length - a.length)
+    return plan
+  }
+
+  /** Something in the workspace that the version lacks. */
+  #takeSurplus(path: string, after: WorkspaceFile): void {
+    const wasAdded = this.#wasAdded(path)
+    if (after.kind === 'dir') {
+      if (wasAdded !== false) this.#plan.removeDirectories.push(path)
+    } else if (wasAdded !== false && this.#isHeld(path, after)) {
+      this.#plan.remove.push({ path, stamp: after.stamp! })
+    } else {
+      this.#plan.kept.push(path)
+    }
+  }
+
+  #isHeld(path: string, file: WorkspaceFile): boolean {
+    if (file.kind === 'link') return this.#baseEntry(path)?.kind === 'link'
+    return file.digest !== undefined && this.#store.hasBlob(file.digest)
+  }
+
+  /** Whether the version that was here before has the path; undefined where that is not known. */
+  #wasAdded(path: string): boolean | undefined {
+    return this.#base === undefined ? undefined : this.#baseEntry(path) !== undefined
+  }
+
+  #baseEntry(path: string): TreeEntry | undefined {
+    if (this.#base === undefined) return undefined
+    try {
+      return findInTree(this.#store, this.#base, path.slice(this.#trackedPath.length + 1))
+    } catch (error) {
+      if (error instanceof VarveError) return undefined
+      throw error
+    }
+  }
+
+  #isOccupied(path: string): boolean {
+    return this.#occupied.has(path) || this.#plan.makeDirectories.includes(path)
+  }
+
+  #isBelowOccupied(path: string): boolean {
+    for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
+      if (this.#occupied.has(path.slice(0, at))) return true
+    }
+    return false
+  }
+}
+
+function fileToWrite(
+  path: string,
+  entry: Exclude<TreeEntry, { kind: 'link' }>,
+  replaces: FileStamp | undefined,
+): FileToWrite {
+  return {
+    path,
+    digest: entry.digest,
+    sizeBytes: entry.sizeBytes,
+    executable: entry.kind === 'executable',
+    replaces,
+  }
+}
+
+function sameDigest(a: Digest, b: Digest): boolean {
+  return Buffer.compare(a, b) === 0
+}

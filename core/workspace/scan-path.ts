@@ -1,0 +1,57 @@
+import { lstatSync, readlinkSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { fromSystemError, VarveError } from '../errors.ts'
+import { linkTargetProblem } from '../format/names.ts'
+import { stampOf } from './file-stamp.ts'
+import { IgnoreRules } from './ignore-rules.ts'
+import { type ScannedDirectory, type ScannedFile, type ScannedLink, scanDirectory } from './scan-directory.ts'
+
+/** What stands at a path of the workspace. */
+export type ScannedEntry = ScannedFile | ScannedLink | ScannedTree
+export type ScannedTree = ScannedDirectory & { kind: 'dir' }
+
+/**
+ * Looks at one path of the repository; a directory is listed with all below it. Varve's own unfinished files
+ * that a crash left there are removed.
+ * @throws UNSUPPORTED_FILE, NO_PERMISSION, IO
+ */
+export function scanPath(options: {
+  root: string
+  /** Relative to the root. */
+  path: string
+  onProgress?: ((files: number) => void) | undefined
+}): ScannedEntry | undefined {
+  const { root, path, onProgress } = options
+  const absolute = join(root, path)
+  const stats = lstat(absolute, path)
+  if (stats === undefined) return undefined
+  const name = basename(path)
+  const stamp = stampOf(stats)
+  if (stats.isDirectory()) {
+    const ignore = IgnoreRules.load(root, absolute)
+    const { leftovers, ...directory } = scanDirectory({ path: absolute, label: path, ignore, onProgress })
+    for (const leftover of leftovers) rmSync(leftover, { force: true })
+    return { kind: 'dir', ...directory }
+  }
+  if (stats.isFile()) return { kind: (stats.mode & 0o100) === 0 ? 'file' : 'executable', name, stamp }
+  if (stats.isSymbolicLink()) {
+    const target = readlinkSync(absolute)
+    const problem = linkTargetProblem(target)
+    if (problem === undefined) return { kind: 'link', name, target, stamp }
+    throw new VarveError('UNSUPPORTED_FILE', `${path} is a link whose target ${problem}`, {
+      hint: 'Make the link anew with a target that can be stored.',
+    })
+  }
+  throw new VarveError('UNSUPPORTED_FILE', `${path} is neither file, directory nor link`, {
+    hint: 'Name a file or a directory.',
+  })
+}
+
+function lstat(absolute: string, path: string) {
+  try {
+    return lstatSync(absolute, { throwIfNoEntry: false })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined
+    throw fromSystemError(error, `looking at ${path}`)
+  }
+}

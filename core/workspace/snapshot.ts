@@ -1,0 +1,192 @@
+import { join } from 'node:path'
+import { contentIdFromDigest, type Digest, digestOf } from '../content-id.ts'
+import { compareNames, decodeTree, encodeTree, type TreeEntry } from '../format/tree.ts'
+import type { OnProgress } from '../progress.ts'
+import type { Store } from '../store/store.ts'
+import type { StoreWriter } from '../store/store-writer.ts'
+import type { Workers } from '../workers/workers.ts'
+import { ingestFiles } from './ingest-files.ts'
+import type { FileToRead } from './read-file.ts'
+import type { ScannedDirectory, ScannedFile } from './scan-directory.ts'
+import type { ScannedEntry } from './scan-path.ts'
+import type { StatCache } from './stat-cache.ts'
+
+export type SnapshotOptions = {
+  root: string
+  store: Store
+  writer: StoreWriter
+  cache: StatCache
+  workers: Workers
+  path: string
+  scanned: ScannedEntry
+  /** The version before: what it has and a partial checkout left out goes into the new one as it is. */
+  previous: TreeEntry | undefined
+  isLeftOut: (path: string) => boolean
+  onProgress?: OnProgress | undefined
+  signal?: AbortSignal | undefined
+}
+
+export type Snapshot = { entry: TreeEntry; files: number }
+
+/**
+ * Takes what the workspace holds at a path into the store, and names it. Files whose content the stat cache knows
+ * and the store has are not read again. Nothing may lean on the result before `writer.finish()`.
+ */
+export async function takeSnapshot(options: SnapshotOptions): Promise<Snapshot> {
+  return new Snapshotter(options).take()
+}
+
+/** A directory of which every digest is known, and with it that of its listing. */
+type KnownDirectory = { digest: Digest; sizeBytes: number; files: number }
+
+class Snapshotter {
+  readonly #options: SnapshotOptions
+  /** Digests by file: first what the stat cache knows, then what was read. */
+  readonly #digests = new Map<ScannedFile, Digest>()
+  readonly #sizes = new Map<ScannedFile, number>()
+  /** Directories whose listing the store has already: with it, all that is in them. */
+  readonly #stored = new Map<ScannedDirectory, KnownDirectory>()
+  readonly #toRead: { file: ScannedFile; path: string }[] = []
+
+  constructor(options: SnapshotOptions) {
+    this.#options = options
+  }
+
+  async take(): Promise<Snapshot> {
+    const { path, scanned, previous, cache } = this.#options
+    if (scanned.kind === 'link') {
+      return { entry: { kind: 'link', name: scanned.name, target: scanned.target }, files: 1 }
+    }
+    if (scanned.kind !== 'dir') {
+      const stats = cache.lookup(path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '')
+      const known = stats.get(scanned.name, scanned.stamp)
+      if (known !== undefined) this.#digests.set(scanned, known)
+      this.#readWhereNotStored(scanned, path)
+      await this.#read()
+      return { entry: this.#fileEntry(scanned), files: 1 }
+    }
+    const kept = this.#entriesOf(previous)
+    this.#resolve(scanned, path, kept)
+    await this.#read()
+    const { digest, sizeBytes, files } = this.#build(scanned, path, kept)
+    return { entry: { kind: 'dir', name: scanned.name, sizeBytes, digest }, files }
+  }
+
+  /** Finds out what must be read: nothing below a directory whose listing, from known digests, is stored. */
+  #resolve(directory: ScannedDirectory, path: string, previous: TreeEntry[]): KnownDirectory | undefined {
+    const previousByName = new Map(previous.map((entry) => [entry.name, entry]))
+    let isKnown = true
+    for (const child of directory.directories) {
+      const childPath = `${path}/${child.name}`
+      const known = this.#resolve(child, childPath, this.#entriesOf(previousByName.get(child.name)))
+      isKnown &&= known !== undefined
+    }
+    const stats = this.#options.cache.lookup(path)
+    for (const file of directory.files) {
+      const digest = stats.get(file.name, file.stamp)
+      if (digest === undefined) isKnown = false
+      else this.#digests.set(file, digest)
+    }
+    if (isKnown) {
+      const { listing, sizeBytes, files } = this.#list(directory, path, previous)
+      const digest = digestOf(listing)
+      if (this.#options.store.hasBlob(digest)) {
+        const known = { digest, sizeBytes, files }
+        this.#stored.set(directory, known)
+        return known
+      }
+    }
+    for (const file of directory.files) this.#readWhereNotStored(file, `${path}/${file.name}`)
+    return undefined
+  }
+
+  #readWhereNotStored(file: ScannedFile, path: string): void {
+    const digest = this.#digests.get(file)
+    if (digest === undefined || !this.#options.store.hasBlob(digest)) this.#toRead.push({ file, path })
+  }
+
+  async #read(): Promise<void> {
+    const { root, store, writer, cache, workers, onProgress, signal } = this.#options
+    const files: FileToRead[] = this.#toRead.map(({ file, path }, index) => ({
+      index,
+      path: join(root, path),
+      label: path,
+      stamp: file.stamp,
+    }))
+    const readSinceMs = files.length > 0 ? cache.now() : undefined
+    await ingestFiles({
+      workers,
+      root: store.root,
+      writer,
+      files,
+      onFile: ({ index, digest, stamp }) => {
+        const { file, path } = this.#toRead[index]!
+        this.#digests.set(file, Buffer.from(digest))
+        this.#sizes.set(file, stamp.sizeBytes)
+        cache.record(path, stamp, digest, { readSinceMs })
+      },
+      onProgress,
+      signal,
+    })
+  }
+
+  /** Lists the directory and all below it, and stores the listings, children first. */
+  #build(directory: ScannedDirectory, path: string, previous: TreeEntry[]): KnownDirectory {
+    const stored = this.#stored.get(directory)
+    if (stored !== undefined) return stored
+    const previousByName = new Map(previous.map((entry) => [entry.name, entry]))
+    for (const child of directory.directories) {
+      const kept = this.#entriesOf(previousByName.get(child.name))
+      this.#stored.set(child, this.#build(child, `${path}/${child.name}`, kept))
+    }
+    const { listing, sizeBytes, files } = this.#list(directory, path, previous)
+    return { digest: this.#options.writer.addMetadataBlob(listing), sizeBytes, files }
+  }
+
+  /** The listing of a directory whose sub-directories are known. */
+  #list(directory: ScannedDirectory, path: string, previous: TreeEntry[]) {
+    const entries: TreeEntry[] = directory.files.map((file) => this.#fileEntry(file))
+    let files = directory.files.length + directory.links.length
+    for (const { name, target } of directory.links) entries.push({ kind: 'link', name, target })
+    for (const child of directory.directories) {
+      const known = this.#stored.get(child)!
+      entries.push({ kind: 'dir', name: child.name, sizeBytes: known.sizeBytes, digest: known.digest })
+      files += known.files
+    }
+    for (const entry of this.#leftOut(directory, path, previous)) {
+      entries.push(entry)
+      files += this.#countFiles(entry)
+    }
+    const sizeBytes = entries.reduce((sum, entry) => sum + (entry.kind === 'link' ? 0 : entry.sizeBytes), 0)
+    return { listing: encodeTree(entries), sizeBytes, files }
+  }
+
+  /** What the version before has here and a partial checkout left out. */
+  #leftOut(directory: ScannedDirectory, path: string, previous: TreeEntry[]): TreeEntry[] {
+    if (previous.length === 0) return []
+    const present = new Set(
+      [...directory.files, ...directory.links, ...directory.directories].map(({ name }) => name),
+    )
+    const isLeftOut = ({ name }: TreeEntry) =>
+      !present.has(name) && this.#options.isLeftOut(`${path}/${name}`)
+    return previous.filter(isLeftOut)
+  }
+
+  #fileEntry(file: ScannedFile): TreeEntry {
+    const sizeBytes = this.#sizes.get(file) ?? file.stamp.sizeBytes
+    return { kind: file.kind, name: file.name, sizeBytes, digest: this.#digests.get(file)! }
+  }
+
+  #countFiles(entry: TreeEntry): number {
+    if (entry.kind !== 'dir') return 1
+    return this.#entriesOf(entry).reduce((sum, child) => sum + this.#countFiles(child), 0)
+  }
+
+  #entriesOf(entry: TreeEntry | undefined): TreeEntry[] {
+    if (entry?.kind !== 'dir') return []
+    const listing = this.#options.store.readMetadataBlob(entry.digest)
+    return decodeTree(listing, `tree ${contentIdFromDigest(entry.digest)}`).sort((a, b) =>
+      compareNames(a.name, b.name),
+    )
+  }
+}
