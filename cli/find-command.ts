@@ -1,6 +1,6 @@
 import { VarveError } from '../core/errors.ts'
+import { suggest } from '../core/suggest.ts'
 import type { CommandEntry } from './command.ts'
-import { suggest } from './suggest.ts'
 
 export type FoundCommand =
   | { kind: 'command'; entry: CommandEntry; args: string[] }

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util'
 import { VarveError } from '../core/errors.ts'
+import { suggest } from '../core/suggest.ts'
 import type { Command, CommandArguments, OptionSpec, PositionalSpec } from './command.ts'
 import { type GlobalOptionValues, globalOptions } from './global-options.ts'
-import { suggest } from './suggest.ts'
 
 export type ParsedArguments = {
   globals: GlobalOptionValues

@@ -13,10 +13,11 @@ export function loadNativeBlake3(): Blake3 {
   const native = createRequire(import.meta.url)('@napi-rs/blake-hash') as typeof import('@napi-rs/blake-hash')
   return {
     implementation: 'native',
-    digest: (bytes) => native.blake3(bytes),
+    // Typed for Buffers, but any view will do, one on shared memory too.
+    digest: (bytes) => native.blake3(bytes as Buffer),
     createHasher() {
       const hasher = new native.Blake3Hasher()
-      return { update: (bytes) => void hasher.update(bytes), digest: () => hasher.digestBuffer() }
+      return { update: (bytes) => void hasher.update(bytes as Buffer), digest: () => hasher.digestBuffer() }
     },
   }
 }

@@ -1,7 +1,7 @@
 import { VarveError } from '../../core/errors.ts'
+import { suggest } from '../../core/suggest.ts'
 import type { CommandEntry } from '../command.ts'
 import type { Output } from '../render/output.ts'
-import { suggest } from '../suggest.ts'
 import { renderOverview } from './overview.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { VarveError } from '../errors.ts'
+import { suggest } from '../suggest.ts'
 import type { ConfigSource } from './config.ts'
-import { suggest } from './suggest.ts'
 
 export const CONFIG_VERSION = 1
 

@@ -1,6 +1,6 @@
 import { VarveError } from '../errors.ts'
+import { suggest } from '../suggest.ts'
 import type { Config, RemoteConfig } from './config.ts'
-import { suggest } from './suggest.ts'
 
 /**
  * The remote of that name; without a name the default one, or the only one there is.

@@ -5,7 +5,7 @@ import { formatDuration } from '../../cli/render/format-duration.ts'
 import { createProgressLine, renderProgress } from '../../cli/render/progress.ts'
 import { displayWidth, renderTable } from '../../cli/render/table.ts'
 import { TransferRate } from '../../cli/render/transfer-rate.ts'
-import { suggest } from '../../cli/suggest.ts'
+import { suggest } from '../../core/suggest.ts'
 
 describe('numbers', () => {
   it.each([

@@ -1,16 +1,17 @@
 /** The candidate that `typed` was most likely meant to be, if one is near enough. */
-export function suggest(typed: string, candidates: readonly string[]): string | undefined {
-  const limit = typed.length <= 3 ? 1 : 2
+export function suggest(typed: string, candidates: Iterable<string>): string | undefined {
+  const limit = Math.max(typed.length <= 3 ? 1 : 2, Math.floor(typed.length / 3))
+  const all = [...candidates]
   let best: string | undefined
   let bestDistance = limit + 1
-  for (const candidate of candidates) {
-    const distance = editDistance(typed, candidate)
+  for (const candidate of all) {
+    const distance = editDistance(typed.toLowerCase(), candidate.toLowerCase())
     if (distance < bestDistance) {
       best = candidate
       bestDistance = distance
     }
   }
-  return best ?? (typed.length >= 3 ? candidates.find((candidate) => candidate.startsWith(typed)) : undefined)
+  return best ?? (typed.length >= 3 ? all.find((candidate) => candidate.startsWith(typed)) : undefined)
 }
 
 /** Optimal string alignment: insertions, deletions, replacements, swaps of neighbours. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { suggest } from '../../../core/config/suggest.ts'
+import { suggest } from '../../core/suggest.ts'
 
 test.each([
   ['remote', 'remotes'],

@@ -1,0 +1,75 @@
+import { VarveError } from '../errors.ts'
+import { POINTER_SUFFIX } from '../git/pointer-path.ts'
+import { hasWildcards, isAtOrBelow, PathFilter } from '../path-filter.ts'
+import { toRepositoryPath } from '../project.ts'
+import type { Tracked } from './tracked.ts'
+import type { Workbench } from './workbench.ts'
+
+/** A tracked path that a command is about, or a part of it. */
+export type Selected = {
+  tracked: Tracked
+  /** Passes the whole of it where `only` is undefined. */
+  filter: PathFilter
+  /** The paths and patterns inside it, where the command is about a part. */
+  only: string[] | undefined
+}
+
+/**
+ * Which tracked paths the user's PATH arguments mean: a tracked path, its pointer, a folder above (all in it), a path
+ * inside, or a pattern for any of these. No argument means all.
+ * @throws NOT_TRACKED for an argument that means nothing tracked; OUTSIDE_REPOSITORY
+ */
+export function selectTracked(
+  workbench: Workbench,
+  tracked: readonly Tracked[],
+  userPaths: readonly string[],
+): Selected[] {
+  if (userPaths.length === 0) return tracked.map(whole)
+  const parts = new Map<Tracked, string[] | undefined>()
+  for (const userPath of userPaths) {
+    const path = repositoryPathOf(workbench, userPath)
+    let found = 0
+    for (const candidate of tracked) {
+      const relation = relate(path, candidate.path)
+      if (relation === 'none') continue
+      found++
+      if (relation === 'whole') parts.set(candidate, undefined)
+      else if (!parts.has(candidate)) parts.set(candidate, [path])
+      else parts.get(candidate)?.push(path)
+    }
+    if (found === 0) throw notTracked(userPath)
+  }
+  return tracked.flatMap((candidate) => {
+    if (!parts.has(candidate)) return []
+    const only = parts.get(candidate)
+    return [
+      only === undefined ? whole(candidate) : { tracked: candidate, filter: new PathFilter(only), only },
+    ]
+  })
+}
+
+/** The user's path, relative to the root; one to a pointer means what it stands for. */
+export function repositoryPathOf(workbench: Workbench, userPath: string): string {
+  const path = toRepositoryPath(workbench.project, userPath)
+  return path.endsWith(POINTER_SUFFIX) ? path.slice(0, -POINTER_SUFFIX.length) : path
+}
+
+function whole(tracked: Tracked): Selected {
+  return { tracked, filter: new PathFilter([tracked.path]), only: undefined }
+}
+
+function relate(wanted: string, trackedPath: string): 'whole' | 'part' | 'none' {
+  if (hasWildcards(wanted)) {
+    const filter = new PathFilter([wanted])
+    if (filter.matches(trackedPath)) return 'whole'
+    return filter.mayMatchBelow(trackedPath) ? 'part' : 'none'
+  }
+  if (isAtOrBelow(trackedPath, wanted)) return 'whole'
+  return isAtOrBelow(wanted, trackedPath) ? 'part' : 'none'
+}
+
+function notTracked(userPath: string): VarveError {
+  return new VarveError('NOT_TRACKED', `varve does not track ${userPath}`, {
+    hint: '`varve status` lists what is tracked; `varve add PATH` tracks more.',
+  })
+}

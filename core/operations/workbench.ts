@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { findRemote } from '../config/find-remote.ts'
+import { VarveError } from '../errors.ts'
+import type { OnProgress } from '../progress.ts'
+import { openProject, type Project } from '../project.ts'
+import type { Remote } from '../remote.ts'
+import { Store } from '../store/store.ts'
+import { RemoteView } from '../transfer/remote-view.ts'
+import { createWorkers, type Workers } from '../workers/workers.ts'
+import { StatCache } from '../workspace/stat-cache.ts'
+import { WorkspaceState } from '../workspace/workspace-state.ts'
+
+/** What a caller of the library lends to it: core knows no kind of remote, no terminal, no process. */
+export type Surroundings = {
+  openRemote: (url: string, options: { baseFolder: string }) => Promise<Remote>
+  /** The built entry of worker threads; without it everything runs in one thread. */
+  workerScript?: URL | undefined
+  threads: number
+  onProgress?: OnProgress | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** A project with its store, stat cache, threads and remotes at hand: each opened when it is first used. */
+export class Workbench {
+  readonly project: Project
+  readonly surroundings: Surroundings
+  readonly workers: Workers
+  #store: Store | undefined
+  #cache: StatCache | undefined
+  #state: WorkspaceState | undefined
+  readonly #views = new Map<string, RemoteView>()
+
+  private constructor(project: Project, surroundings: Surroundings) {
+    this.project = project
+    this.surroundings = surroundings
+    const { threads, workerScript } = surroundings
+    this.workers = createWorkers({ threads, ...(workerScript && { script: workerScript }) })
+  }
+
+  /** @throws NOT_A_REPOSITORY, NOT_INITIALISED, BAD_CONFIG */
+  static async open(cwd: string, surroundings: Surroundings): Promise<Workbench> {
+    return new Workbench(await openProject(cwd), surroundings)
+  }
+
+  /** Opens the project at `cwd`, does the work, and closes what was opened, however it ends. */
+  static async with<T>(
+    cwd: string,
+    surroundings: Surroundings,
+    work: (workbench: Workbench) => Promise<T>,
+  ): Promise<T> {
+    const workbench = await Workbench.open(cwd, surroundings)
+    try {
+      return await work(workbench)
+    } finally {
+      await workbench.close()
+    }
+  }
+
+  get root(): string {
+    return this.project.repository.root
+  }
+
+  get store(): Store {
+    this.#store ??= Store.open(this.project.storeFolder)
+    return this.#store
+  }
+
+  get cache(): StatCache {
+    this.#cache ??= StatCache.open(this.project.statCacheFolder)
+    return this.#cache
+  }
+
+  get state(): WorkspaceState {
+    const folder = join(this.project.repository.gitDir, 'varve')
+    this.#state ??= WorkspaceState.open(join(folder, 'workspace.json'))
+    return this.#state
+  }
+
+  get onProgress(): OnProgress | undefined {
+    return this.surroundings.onProgress
+  }
+
+  get signal(): AbortSignal | undefined {
+    return this.surroundings.signal
+  }
+
+  /** The remote of that name, or the default one. @throws NO_REMOTE, NOT_FOUND, USAGE, BAD_CONFIG */
+  async remote(name?: string): Promise<RemoteView> {
+    const { config } = this.project
+    const found = findRemote(config, name)
+    const known = this.#views.get(found.name)
+    if (known !== undefined) return known
+    const url = found.settings.get('url')?.value
+    if (url === undefined) {
+      throw new VarveError('BAD_CONFIG', `the remote ${found.name} has no url`, {
+        hint: `Set it with \`varve remote set ${found.name} url URL\`.`,
+      })
+    }
+    const view = new RemoteView({
+      remote: await this.surroundings.openRemote(url, { baseFolder: this.root }),
+      folder: join(this.project.localFolder, 'remotes', folderNameOf(url)),
+      repositoryId: config.repositoryId,
+    })
+    this.#views.set(found.name, view)
+    return view
+  }
+
+  async close(): Promise<void> {
+    for (const view of this.#views.values()) view.close()
+    this.#store?.close()
+    this.#cache?.flush()
+    this.#cache?.close()
+    await this.workers.close()
+  }
+}
+
+/** What is known of a remote belongs to its URL: another URL under the same name starts afresh. */
+function folderNameOf(url: string): string {
+  return createHash('sha256').update(url).digest('hex').slice(0, 32)
+}
