@@ -6,6 +6,7 @@ import picomatch from 'picomatch'
  */
 export class PathFilter {
   readonly #rules: { base: string; matches: ((path: string) => boolean) | undefined }[]
+  #passesFiles = true
 
   /** `paths` are relative to the repository root; '' is all of it. Those with wildcards are patterns. */
   constructor(paths: readonly string[]) {
@@ -20,7 +21,23 @@ export class PathFilter {
 
   static readonly everything = new PathFilter([''])
 
+  /** The same for paths that mean themselves, whatever characters are in them. */
+  static literal(paths: readonly string[]): PathFilter {
+    const filter = new PathFilter([])
+    for (const base of paths) filter.#rules.push({ base, matches: undefined })
+    return filter
+  }
+
+  /** The same directories, and no file in them: for what listings alone can tell. */
+  withoutFiles(): PathFilter {
+    const filter = new PathFilter([])
+    filter.#rules.push(...this.#rules)
+    filter.#passesFiles = false
+    return filter
+  }
+
   matches(path: string): boolean {
+    if (!this.#passesFiles) return false
     return this.#rules.some(({ base, matches }) => matches?.(path) ?? isAtOrBelow(path, base))
   }
 
@@ -31,6 +48,7 @@ export class PathFilter {
 
   /** Whether `path` and everything below it matches. */
   matchesAllBelow(path: string): boolean {
+    if (!this.#passesFiles) return false
     return this.#rules.some(({ base, matches }) => matches === undefined && isAtOrBelow(path, base))
   }
 }

@@ -2,7 +2,7 @@ import { VarveError } from '../errors.ts'
 import { POINTER_SUFFIX } from '../git/pointer-path.ts'
 import { hasWildcards, isAtOrBelow, PathFilter } from '../path-filter.ts'
 import { toRepositoryPath } from '../project.ts'
-import type { Tracked } from './tracked.ts'
+import { type BadPointer, type GoodPointer, listPointers, listTracked, type Tracked } from './tracked.ts'
 import type { Workbench } from './workbench.ts'
 
 /** A tracked path that a command is about, or a part of it. */
@@ -16,13 +16,15 @@ export type Selected = {
 
 /**
  * Which tracked paths the user's PATH arguments mean: a tracked path, its pointer, a folder above (all in it), a path
- * inside, or a pattern for any of these. No argument means all.
+ * inside, or a pattern for any of these. No argument means all. `alsoTracked` are pointers that cannot be read: an
+ * argument that means nothing else gets that one's error.
  * @throws NOT_TRACKED for an argument that means nothing tracked; OUTSIDE_REPOSITORY
  */
 export function selectTracked(
   workbench: Workbench,
   tracked: readonly Tracked[],
   userPaths: readonly string[],
+  options: { alsoTracked?: readonly { path: string; error: VarveError }[] } = {},
 ): Selected[] {
   if (userPaths.length === 0) return tracked.map(whole)
   const parts = new Map<Tracked, string[] | undefined>()
@@ -37,7 +39,9 @@ export function selectTracked(
       else if (!parts.has(candidate)) parts.set(candidate, [path])
       else parts.get(candidate)?.push(path)
     }
-    if (found === 0) throw notTracked(userPath)
+    if (found > 0) continue
+    const bad = options.alsoTracked?.find((pointer) => relate(path, pointer.path) !== 'none')
+    throw bad?.error ?? notTracked(userPath)
   }
   return tracked.flatMap((candidate) => {
     if (!parts.has(candidate)) return []
@@ -45,6 +49,28 @@ export function selectTracked(
     return [
       only === undefined ? whole(candidate) : { tracked: candidate, filter: new PathFilter(only), only },
     ]
+  })
+}
+
+/**
+ * The same for the pointers of the working tree; a bad one counts only where it is meant. Without an argument, what a
+ * partial checkout left out stays left out, if `wanted` is `as-before`.
+ * @throws what `selectTracked` and reading a pointer throw
+ */
+export async function selectWorkingTree(
+  workbench: Workbench,
+  userPaths: readonly string[],
+  options: { wanted: 'all' | 'as-before' } = { wanted: 'all' },
+): Promise<Selected[]> {
+  if (userPaths.length > 0) {
+    const pointers = await listPointers(workbench)
+    const good = pointers.filter((pointer): pointer is GoodPointer => pointer.error === undefined)
+    const bad = pointers.filter((pointer): pointer is BadPointer => pointer.error !== undefined)
+    return selectTracked(workbench, good, userPaths, { alsoTracked: bad })
+  }
+  return (await listTracked(workbench)).map((tracked) => {
+    const only = options.wanted === 'all' ? undefined : workbench.state.onlyOf(tracked.path)
+    return only === undefined ? whole(tracked) : { tracked, filter: new PathFilter(only), only: [...only] }
   })
 }
 

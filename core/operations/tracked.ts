@@ -24,8 +24,30 @@ export function pointerPathOf(path: string): string {
  * @throws CONFLICT, MALFORMED, HOSTILE, TOO_NEW for the first pointer that is not good
  */
 export async function listTracked(workbench: Workbench): Promise<Tracked[]> {
+  const all = await listPointers(workbench)
+  return all.map((one) => {
+    if (one.error !== undefined) throw one.error
+    return one
+  })
+}
+
+export type GoodPointer = Tracked & { error?: undefined }
+/** A pointer that is not good, and why. */
+export type BadPointer = { path: string; pointerPath: string; pointer: undefined; error: VarveError }
+
+/** The same, the bad ones with what is wrong with them: for commands that can do without. */
+export async function listPointers(workbench: Workbench): Promise<(GoodPointer | BadPointer)[]> {
   const pointers = await listPointerPaths(workbench.project.repository)
-  return pointers.flatMap(({ path, missing }) => (missing ? [] : [readTracked(workbench.root, path)]))
+  return pointers
+    .filter(({ missing }) => !missing)
+    .map(({ path: pointerPath }): GoodPointer | BadPointer => {
+      try {
+        return readTracked(workbench.root, pointerPath)
+      } catch (error) {
+        if (!(error instanceof VarveError)) throw error
+        return { path: pointerPath.slice(0, -POINTER_SUFFIX.length), pointerPath, pointer: undefined, error }
+      }
+    })
 }
 
 /**

@@ -6,6 +6,7 @@ import type { OnProgress } from '../progress.ts'
 import { openProject, type Project } from '../project.ts'
 import type { Remote } from '../remote.ts'
 import { Store } from '../store/store.ts'
+import { lazyRemote } from '../transfer/lazy-remote.ts'
 import { RemoteView } from '../transfer/remote-view.ts'
 import { createWorkers, type Workers } from '../workers/workers.ts'
 import { StatCache } from '../workspace/stat-cache.ts'
@@ -85,8 +86,11 @@ export class Workbench {
     return this.surroundings.signal
   }
 
-  /** The remote of that name, or the default one. @throws NO_REMOTE, NOT_FOUND, USAGE, BAD_CONFIG */
-  async remote(name?: string): Promise<RemoteView> {
+  /**
+   * The remote of that name, or the default one; it is opened when it is first asked for something.
+   * @throws NO_REMOTE, NOT_FOUND, USAGE, BAD_CONFIG
+   */
+  remote(name?: string): RemoteView {
     const { config } = this.project
     const found = findRemote(config, name)
     const known = this.#views.get(found.name)
@@ -97,8 +101,9 @@ export class Workbench {
         hint: `Set it with \`varve remote set ${found.name} url URL\`.`,
       })
     }
+    const open = () => this.surroundings.openRemote(url, { baseFolder: this.root })
     const view = new RemoteView({
-      remote: await this.surroundings.openRemote(url, { baseFolder: this.root }),
+      remote: lazyRemote(url, open),
       folder: join(this.project.localFolder, 'remotes', folderNameOf(url)),
       repositoryId: config.repositoryId,
     })

@@ -20,12 +20,16 @@ export type MissingEntries = {
   wantedChunks: number
 }
 
-/** Walks versions in the store. Shared directories and files are looked at once. */
+/**
+ * Walks versions in the store. Shared directories and files are looked at once; those in `complete`, which grows, not
+ * at all.
+ */
 export function findMissing(
   store: Store,
   versions: readonly { entry: TreeEntry; path: string; filter: PathFilter }[],
+  complete: DigestSet = new DigestSet(),
 ): MissingEntries {
-  const finder = new Finder(store)
+  const finder = new Finder(store, complete)
   for (const { entry, path, filter } of versions) finder.visit(entry, path, filter)
   return finder.missing
 }
@@ -33,12 +37,14 @@ export function findMissing(
 class Finder {
   readonly missing: MissingEntries = { metadata: [], chunks: [], wantedChunks: 0 }
   readonly #store: Store
+  readonly #complete: DigestSet
   readonly #wholeTrees = new DigestSet()
   readonly #blobs = new DigestSet()
   readonly #chunks = new DigestSet()
 
-  constructor(store: Store) {
+  constructor(store: Store, complete: DigestSet) {
     this.#store = store
+    this.#complete = complete
   }
 
   visit(entry: TreeEntry, path: string, filter: PathFilter): void {
@@ -48,11 +54,18 @@ class Finder {
       return
     }
     if (!filter.mayMatchBelow(path)) return
-    if (filter.matchesAllBelow(path) && !this.#wholeTrees.add(entry.digest)) return
+    const isAllWanted = filter.matchesAllBelow(path)
+    if (isAllWanted && (this.#complete.has(entry.digest) || !this.#wholeTrees.add(entry.digest))) return
     if (!this.#isWhole(entry.digest, path)) return
+    const before = this.#missingCount
     for (const child of readDirectory(this.#store, entry)) {
       this.visit(child, path === '' ? child.name : `${path}/${child.name}`, filter)
     }
+    if (isAllWanted && this.#missingCount === before) this.#complete.add(entry.digest)
+  }
+
+  get #missingCount(): number {
+    return this.missing.metadata.length + this.missing.chunks.length
   }
 
   /** Whether a tree listing can be read; where not, what it lacks is noted. */

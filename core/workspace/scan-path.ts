@@ -30,7 +30,7 @@ export function scanPath(options: {
   if (stats.isDirectory()) {
     const ignore = IgnoreRules.load(root, absolute)
     const { leftovers, ...directory } = scanDirectory({ path: absolute, label: path, ignore, onProgress })
-    for (const leftover of leftovers) rmSync(leftover, { force: true })
+    for (const leftover of leftovers) removeLeftover(leftover)
     return { kind: 'dir', ...directory }
   }
   if (stats.isFile()) return { kind: (stats.mode & 0o100) === 0 ? 'file' : 'executable', name, stamp }
@@ -54,4 +54,12 @@ function lstat(absolute: string, path: string) {
     if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined
     throw fromSystemError(error, `looking at ${path}`)
   }
+}
+
+/** Longer than a file is under way between two writes: a younger one may belong to a checkout that runs beside. */
+const LEFTOVER_AGE_MS = 3600 * 1000
+
+function removeLeftover(path: string): void {
+  const stats = lstatSync(path, { throwIfNoEntry: false })
+  if (stats !== undefined && Date.now() - stats.mtimeMs > LEFTOVER_AGE_MS) rmSync(path, { force: true })
 }

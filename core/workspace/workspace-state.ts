@@ -1,29 +1,50 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { ContentId } from '../content-id.ts'
 import { isAtOrBelow, PathFilter } from '../path-filter.ts'
 
+type Saved = { versions?: Record<string, ContentId>; only?: Record<string, string[]> }
+
 /**
- * What this worktree's user asked to have of each tracked path, where that is not all of it: after
- * `varve pull data/train`, the rest of `data` is left out, not deleted. One small file for each worktree.
+ * What this worktree has of each tracked path: which version was added or checked out last (so that a file that was
+ * part of it can be told from one that never was), and, after `varve pull data/train`, that the rest of `data` is
+ * left out and not deleted. One small file for each worktree.
  */
 export class WorkspaceState {
   readonly #path: string
   readonly #only: Map<string, string[]>
+  readonly #versions: Map<string, ContentId>
   readonly #filters = new Map<string, PathFilter>()
 
-  private constructor(path: string, only: Map<string, string[]>) {
+  private constructor(path: string, saved: Saved) {
     this.#path = path
-    this.#only = only
+    this.#only = new Map(Object.entries(saved.only ?? {}))
+    this.#versions = new Map(Object.entries(saved.versions ?? {}))
   }
 
   /** A file that is missing or damaged says that nothing is partial. */
   static open(path: string): WorkspaceState {
     try {
-      const { only } = JSON.parse(readFileSync(path, 'utf8')) as { only: Record<string, string[]> }
-      return new WorkspaceState(path, new Map(Object.entries(only)))
+      return new WorkspaceState(path, JSON.parse(readFileSync(path, 'utf8')) as Saved)
     } catch {
-      return new WorkspaceState(path, new Map())
+      return new WorkspaceState(path, {})
     }
+  }
+
+  /** The version that was added or checked out last. */
+  versionOf(trackedPath: string): ContentId | undefined {
+    return this.#versions.get(trackedPath)
+  }
+
+  /** A link has no id: nothing is remembered of it. */
+  remember(trackedPath: string, id: ContentId | undefined): void {
+    if (id === undefined) this.#versions.delete(trackedPath)
+    else this.#versions.set(trackedPath, id)
+  }
+
+  forget(trackedPath: string): void {
+    this.#versions.delete(trackedPath)
+    this.wantAll(trackedPath)
   }
 
   /** The paths and patterns wanted of a tracked path; undefined: all. */
@@ -57,6 +78,8 @@ export class WorkspaceState {
   }
 
   rename(from: string, to: string): void {
+    this.remember(to, this.#versions.get(from))
+    this.#versions.delete(from)
     const only = this.#only.get(from)
     if (only === undefined) return
     this.#only.delete(from)
@@ -67,7 +90,11 @@ export class WorkspaceState {
   save(): void {
     mkdirSync(dirname(this.#path), { recursive: true })
     const temporary = `${this.#path}.${process.pid}.tmp`
-    writeFileSync(temporary, `${JSON.stringify({ only: Object.fromEntries(this.#only) }, undefined, 2)}\n`)
+    const saved: Saved = {
+      versions: Object.fromEntries(this.#versions),
+      only: Object.fromEntries(this.#only),
+    }
+    writeFileSync(temporary, `${JSON.stringify(saved, undefined, 2)}\n`)
     renameSync(temporary, this.#path)
   }
 }

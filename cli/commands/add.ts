@@ -1,0 +1,60 @@
+import { VarveError } from '../../core/errors.ts'
+import { add } from '../../core/operations/add.ts'
+import { defineCommand } from '../command.ts'
+import { formatBytes } from '../render/format-bytes.ts'
+import { formatCountOf } from '../render/format-count.ts'
+import { shortId } from '../render/short-id.ts'
+import { withWorkbench } from '../with-workbench.ts'
+
+export const addCommand = defineCommand({
+  usage: 'add <path...>',
+  description:
+    'Takes files and directories into the store and writes a small pointer file, NAME.varve, beside each for git to ' +
+    'keep. NAME itself goes into .gitignore. Adding again reads only what changed.',
+  examples: [
+    ['varve add data/train', 'track a directory as a whole'],
+    ["varve add 'models/*.onnx' --desc 'first baseline'", 'every file that a pattern matches'],
+    ['varve add data/train --meta source=camera-3', 'a label, kept in the pointer'],
+  ],
+  options: {
+    desc: { type: 'string', valueName: 'TEXT', summary: 'A description, kept in the pointer' },
+    meta: { type: 'string', valueName: 'KEY=VALUE', multiple: true, summary: 'A label, kept in the pointer' },
+    stage: { type: 'boolean', default: true, summary: 'Leave pointers and .gitignore unstaged in git' },
+  },
+  positionals: [
+    { name: 'path', summary: 'A file, a directory or a quoted pattern', required: true, variadic: true },
+  ],
+  async run(context, { options, positionals }) {
+    const labels = parseLabels(options.meta)
+    const { added, storedBytes, warnings } = await withWorkbench(context, (workbench) =>
+      add(workbench, { paths: positionals, stage: options.stage, description: options.desc, labels }),
+    )
+    for (const warning of warnings) context.output.warn(warning)
+    context.output.summary({ added, storedBytes }, () =>
+      [
+        ...added.map(({ path, change, id, sizeBytes, files, kind }) => {
+          const size =
+            kind === 'dir'
+              ? `${formatCountOf(files, 'file')}, ${formatBytes(sizeBytes)}`
+              : formatBytes(sizeBytes)
+          return `${change.padEnd(9)}  ${path}  ${size}  ${context.output.paint.dim(shortId(id))}`
+        }),
+        ...(storedBytes > 0 ? [`stored ${formatBytes(storedBytes)}`] : []),
+      ].join('\n'),
+    )
+  },
+})
+
+function parseLabels(pairs: readonly string[] | undefined): Record<string, string> {
+  const labels: Record<string, string> = {}
+  for (const pair of pairs ?? []) {
+    const at = pair.indexOf('=')
+    if (at < 1) {
+      throw new VarveError('USAGE', `--meta ${pair}: not KEY=VALUE`, {
+        hint: 'Write it as --meta KEY=VALUE.',
+      })
+    }
+    labels[pair.slice(0, at)] = pair.slice(at + 1)
+  }
+  return labels
+}

@@ -1,0 +1,59 @@
+import { type CheckedOutPath, checkout } from '../../core/operations/checkout.ts'
+import { revisionsAndPaths } from '../../core/operations/revisions-and-paths.ts'
+import { defineCommand } from '../command.ts'
+import { formatCountOf } from '../render/format-count.ts'
+import type { Output } from '../render/output.ts'
+import { withWorkbench } from '../with-workbench.ts'
+
+export const checkoutCommand = defineCommand({
+  usage: 'checkout [rev --] [path...]',
+  description:
+    'Brings the workspace to the versions that the pointers name. With a revision it does what git does: pointer, ' +
+    "git's index and data go to that version, HEAD stays. Files that were never added are kept; changes that no " +
+    'version holds stop it. Bytes that are not here are fetched.',
+  examples: [
+    ['varve checkout', 'after `git checkout` or `git pull`'],
+    ['varve checkout v1.0 -- data/train', 'one path as it was in a release'],
+    ['varve checkout data/train --force', 'give up local changes'],
+  ],
+  options: {
+    force: { type: 'boolean', short: 'f', summary: 'Overwrite changes that no version holds' },
+    remoteName: {
+      type: 'string',
+      short: 'r',
+      valueName: 'NAME',
+      summary: 'Fetch what is missing from this remote',
+    },
+  },
+  positionals: [{ name: 'path', summary: 'A revision, then paths; all paths if none', variadic: true }],
+  afterDashDash: 'separate',
+  async run(context, { options, positionals, dashDash }) {
+    const paths = await withWorkbench(context, async (workbench) => {
+      const words = { before: positionals, afterDashDash: dashDash }
+      const { revisions, paths } = await revisionsAndPaths(workbench, words, 1)
+      return checkout(workbench, {
+        revision: revisions[0],
+        paths,
+        force: options.force,
+        remoteName: options.remoteName,
+      })
+    })
+    context.output.summary({ paths }, () => renderCheckedOut(paths, context.output))
+  },
+})
+
+/** A line for each path where something happened, and the files that were kept. */
+export function renderCheckedOut(paths: readonly CheckedOutPath[], { paint, verbose }: Output): string {
+  const lines = paths.flatMap(({ path, written, removed, kept }) => [
+    ...(written + removed > 0
+      ? [`${path}: ${formatCountOf(written, 'file')} written, ${formatCountOf(removed, 'file')} removed`]
+      : []),
+    ...kept
+      .slice(0, verbose ? kept.length : 5)
+      .map((file) => `${paint.yellow('kept')} ${file} (never added)`),
+    ...(kept.length > 5 && !verbose
+      ? [`kept ${formatCountOf(kept.length - 5, 'more file')} (never added)`]
+      : []),
+  ])
+  return lines.length > 0 ? lines.join('\n') : 'everything is checked out'
+}

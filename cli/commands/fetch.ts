@@ -1,0 +1,25 @@
+import { fetch } from '../../core/operations/fetch.ts'
+import { defineCommand } from '../command.ts'
+import { describeFetch, describeRequests } from '../render/requests.ts'
+import { transferOptions, transferPositionals } from '../transfer-options.ts'
+import { withWorkbench } from '../with-workbench.ts'
+
+export const fetchCommand = defineCommand({
+  usage: 'fetch [path...]',
+  description: 'Brings bytes from a remote into the store, and leaves the workspace as it is.',
+  examples: [
+    ['varve fetch', 'what the working tree needs'],
+    ['varve fetch --rev v1.0 data/train', 'a version of the past, to check out offline later'],
+    ['varve fetch --all', 'the whole history of all branches'],
+  ],
+  options: transferOptions,
+  positionals: transferPositionals,
+  async run(context, { options, positionals }) {
+    const { result, requests } = await withWorkbench(context, async (workbench, requests) => ({
+      result: await fetch(workbench, { ...options, paths: positionals, revision: options.rev }),
+      requests: requests(),
+    }))
+    context.output.detail(describeRequests(requests))
+    context.output.summary({ ...result, requests }, () => describeFetch(result))
+  },
+})

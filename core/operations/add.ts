@@ -1,0 +1,149 @@
+import { join } from 'node:path'
+import { writeFileAtomically } from '../config/write-file-atomically.ts'
+import type { ContentId } from '../content-id.ts'
+import { VarveError } from '../errors.ts'
+import { encodePointer, type Pointer, type PointerKind } from '../format/pointer.ts'
+import { withMeta } from '../format/pointer-meta.ts'
+import { checkIgnored } from '../git/check-ignored.ts'
+import { stagePaths } from '../git/stage-paths.ts'
+import { StoreWriter } from '../store/store-writer.ts'
+import { ensureIgnored } from '../workspace/git-ignore-file.ts'
+import { portabilityWarnings } from '../workspace/portability-warnings.ts'
+import { type ScannedEntry, scanPath } from '../workspace/scan-path.ts'
+import { takeSnapshot } from '../workspace/snapshot.ts'
+import { findPathsToAdd } from './find-paths-to-add.ts'
+import { entryOf, idOf, listPointers, pointerOf, pointerPathOf } from './tracked.ts'
+import type { Workbench } from './workbench.ts'
+
+export type AddOptions = {
+  paths: readonly string[]
+  /** Stage pointers and ignore lines with git. */
+  stage: boolean
+  description?: string | undefined
+  labels?: Record<string, string>
+}
+
+export type AddedPath = {
+  path: string
+  pointer: string
+  change: 'new' | 'updated' | 'unchanged'
+  kind: PointerKind
+  id: ContentId | undefined
+  sizeBytes: number
+  files: number
+}
+
+export type AddResult = {
+  added: AddedPath[]
+  /** What the store grew by. */
+  storedBytes: number
+  warnings: string[]
+}
+
+/**
+ * Tracks files and directories, or takes in what changed in those tracked already: bytes into the store first, then
+ * pointers, then git's index. When it fails, no pointer has changed.
+ * @throws NOT_FOUND, OUTSIDE_REPOSITORY, ALREADY_TRACKED, UNSUPPORTED_FILE, CHANGED_WHILE_READING, NO_SPACE, CONFLICT
+ */
+export async function add(workbench: Workbench, options: AddOptions): Promise<AddResult> {
+  const { root, store, cache } = workbench
+  // A pointer with a merge conflict in it has no version: adding settles it.
+  const tracked = await listPointers(workbench)
+  const paths = await findPathsToAdd(
+    workbench,
+    tracked.map(({ path }) => path),
+    options.paths,
+  )
+  await refuseIgnoredPointers(workbench, paths)
+
+  const scans = paths.map((path) => ({ path, scanned: scan(workbench, path) }))
+  const warnings = scans.flatMap(({ path, scanned }) => portabilityWarnings(path, scanned))
+  const writer = new StoreWriter(store)
+  const results: { path: string; before: Pointer | undefined; after: Pointer; files: number }[] = []
+  try {
+    for (const { path, scanned } of scans) {
+      const before = tracked.find((candidate) => candidate.path === path)?.pointer
+      const isPartial = before !== undefined && workbench.state.onlyOf(path) !== undefined
+      const { entry, files } = await takeSnapshot({
+        root,
+        store,
+        writer,
+        cache,
+        workers: workbench.workers,
+        path,
+        scanned,
+        previous: isPartial ? entryOf({ path, pointer: before }) : undefined,
+        isLeftOut: (inside) => workbench.state.isLeftOut(path, inside),
+        onProgress: workbench.onProgress,
+        signal: workbench.signal,
+      })
+      const pointer = pointerOf(entry, files, before?.extra ?? '')
+      results.push({ path, before, after: await described(pointer, options), files })
+    }
+    writer.finish()
+  } catch (error) {
+    writer.abort()
+    throw error
+  }
+  cache.flush()
+
+  const toStage: string[] = []
+  for (const { path, before, after } of results) {
+    const text = encodePointer(after)
+    const pointerPath = pointerPathOf(path)
+    const isNew = before === undefined || encodePointer(before) !== text
+    if (isNew) await writeFileAtomically(join(root, pointerPath), text)
+    toStage.push(pointerPath)
+    const ignoreFile = ensureIgnored(root, path)
+    if (ignoreFile !== undefined) toStage.push(ignoreFile)
+    workbench.state.remember(path, idOf(after))
+  }
+  workbench.state.save()
+  if (options.stage) await stagePaths(workbench.project.repository, [...new Set(toStage)])
+  return { added: results.map(addedPath), storedBytes: writer.addedBytes, warnings }
+}
+
+function scan(workbench: Workbench, path: string): ScannedEntry {
+  const { onProgress } = workbench
+  const scanned = scanPath({
+    root: workbench.root,
+    path,
+    onProgress: (files) => onProgress?.({ phase: 'listing', filesDone: files }),
+  })
+  if (scanned !== undefined) return scanned
+  throw new VarveError('NOT_FOUND', `${path} vanished`, { hint: 'Run the command again.' })
+}
+
+/** Found out before hours of work rather than after: git would not take the pointer. */
+async function refuseIgnoredPointers(workbench: Workbench, paths: readonly string[]): Promise<void> {
+  const ignored = await checkIgnored(workbench.project.repository, paths.map(pointerPathOf))
+  const [first] = ignored
+  if (first === undefined) return
+  throw new VarveError('CONFLICT', `git ignores ${first}, which it must keep`, {
+    hint: 'Change the line in .gitignore (`git check-ignore -v` shows it), or add `!*.varve` below it.',
+  })
+}
+
+async function described(pointer: Pointer, { description, labels }: AddOptions): Promise<Pointer> {
+  if (description === undefined && labels === undefined) return pointer
+  return withMeta(pointer, { ...(description !== undefined && { description }), ...(labels && { labels }) })
+}
+
+function addedPath(result: {
+  path: string
+  before: Pointer | undefined
+  after: Pointer
+  files: number
+}): AddedPath {
+  const { path, before, after, files } = result
+  const isSame = before !== undefined && encodePointer(before) === encodePointer(after)
+  return {
+    path,
+    pointer: pointerPathOf(path),
+    change: before === undefined ? 'new' : isSame ? 'unchanged' : 'updated',
+    kind: after.kind,
+    id: idOf(after),
+    sizeBytes: after.sizeBytes,
+    files,
+  }
+}

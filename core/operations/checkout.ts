@@ -1,0 +1,180 @@
+import type { ContentId } from '../content-id.ts'
+import { digestFromContentId } from '../content-id.ts'
+import { VarveError } from '../errors.ts'
+import type { TreeEntry } from '../format/tree.ts'
+import { checkoutPaths } from '../git/checkout-paths.ts'
+import { stagePaths } from '../git/stage-paths.ts'
+import { PathFilter } from '../path-filter.ts'
+import { findMissing } from '../transfer/missing-entries.ts'
+import { applyCheckout } from '../workspace/apply-checkout.ts'
+import { compareWorkspace, type WorkspaceComparison } from '../workspace/compare-workspace.ts'
+import { ensureIgnored } from '../workspace/git-ignore-file.ts'
+import { type CheckoutPlan, planCheckout } from '../workspace/plan-checkout.ts'
+import { refuseNames } from '../workspace/refuse-names.ts'
+import { scanPath } from '../workspace/scan-path.ts'
+import { fetchSelected } from './fetch.ts'
+import { type Selected, selectTracked, selectWorkingTree } from './select-tracked.ts'
+import { entryOf, idOf, listTrackedAt } from './tracked.ts'
+import type { Workbench } from './workbench.ts'
+
+export type CheckoutOptions = {
+  /** Take pointers from here, as `git checkout REV -- PATH` does; else those of the working tree. */
+  revision?: string | undefined
+  paths: readonly string[]
+  /** Overwrite files whose bytes no version holds. */
+  force: boolean
+  remoteName?: string | undefined
+}
+
+export type CheckedOutPath = {
+  path: string
+  id: ContentId | undefined
+  written: number
+  removed: number
+  /** Files never added, which stay. */
+  kept: string[]
+}
+
+/**
+ * Brings the workspace to the versions that pointers name. All is planned before anything is touched.
+ * @throws WOULD_LOSE_DATA for changes that no version holds; MISSING_BYTES for bytes that neither the store nor the
+ * remote has; NOT_FOUND, NOT_TRACKED
+ */
+export async function checkout(workbench: Workbench, options: CheckoutOptions): Promise<CheckedOutPath[]> {
+  const { revision, paths, force } = options
+  const selected =
+    revision === undefined
+      ? await selectWorkingTree(workbench, paths, { wanted: 'as-before' })
+      : selectTracked(workbench, await listTrackedAt(workbench, revision), paths)
+  const plans: { one: Selected; plan: CheckoutPlan }[] = []
+  for (const one of selected) plans.push({ one, plan: await planFor(workbench, one, options) })
+  refuseConflicts(plans, force)
+  await bringMissing(workbench, plans, options.remoteName)
+  if (revision !== undefined) await movePointers(workbench, selected, revision)
+
+  const results: CheckedOutPath[] = []
+  for (const { one, plan } of plans) {
+    const { root, store, cache, workers, onProgress, signal } = workbench
+    await applyCheckout({ root, store, cache, workers, plan, onProgress, signal })
+    rememberCheckout(workbench, one, paths.length > 0)
+    results.push({
+      path: one.tracked.path,
+      id: idOf(one.tracked.pointer),
+      written: plan.write.length + plan.link.length + plan.setExecutable.length,
+      removed: plan.remove.length,
+      kept: plan.kept,
+    })
+  }
+  return results
+}
+
+async function planFor(workbench: Workbench, one: Selected, options: CheckoutOptions): Promise<CheckoutPlan> {
+  const { root, store } = workbench
+  const { path } = one.tracked
+  const version = entryOf(one.tracked)
+  const listings = [{ entry: version, path, filter: one.filter.withoutFiles() }]
+  if (findMissing(store, listings).metadata.length > 0)
+    await fetchSelected(workbench, [one], options.remoteName)
+  refuseNames({ root, store, path, entry: version, filter: one.filter })
+  const comparison = await compare(workbench, one, version)
+  return planCheckout({
+    comparison,
+    store,
+    trackedPath: path,
+    base: baseOf(workbench, path, version),
+    force: options.force,
+  })
+}
+
+function compare(workbench: Workbench, one: Selected, version: TreeEntry): Promise<WorkspaceComparison> {
+  const { root, store, cache, workers, onProgress, signal } = workbench
+  const { path } = one.tracked
+  const scanned = scanPath({
+    root,
+    path,
+    onProgress: (files) => onProgress?.({ phase: 'listing', filesDone: files }),
+  })
+  return compareWorkspace({
+    root,
+    store,
+    cache,
+    workers,
+    path,
+    version,
+    scanned,
+    filter: one.filter,
+    isLeftOut: () => false,
+    digests: 'all',
+    onProgress,
+    signal,
+  })
+}
+
+/** The version that was here before, as an entry. */
+function baseOf(workbench: Workbench, path: string, version: TreeEntry): TreeEntry | undefined {
+  const id = workbench.state.versionOf(path)
+  if (id === undefined) return undefined
+  const kind = version.kind === 'dir' ? 'dir' : 'file'
+  return { kind, name: version.name, sizeBytes: 0, digest: digestFromContentId(id) }
+}
+
+function refuseConflicts(plans: readonly { plan: CheckoutPlan }[], force: boolean): void {
+  const conflicts = plans.flatMap(({ plan }) => plan.conflicts)
+  const [first] = conflicts
+  if (first === undefined || force) return
+  const shown = conflicts.slice(0, 10).join(', ')
+  const more = conflicts.length > 10 ? `, and ${conflicts.length - 10} more` : ''
+  throw new VarveError('WOULD_LOSE_DATA', `changes that no version holds would be lost: ${shown}${more}`, {
+    hint: 'Keep them with `varve add`, move them away, or give them up with `--force`.',
+  })
+}
+
+/** Bytes that the store lacks are fetched, if there is a remote to fetch them from. */
+async function bringMissing(
+  workbench: Workbench,
+  plans: readonly { one: Selected; plan: CheckoutPlan }[],
+  remoteName: string | undefined,
+): Promise<void> {
+  const lacking = plans.filter(({ plan }) => {
+    const files = plan.write.map(({ path, digest, sizeBytes }) => ({
+      entry: { kind: 'file' as const, name: path, sizeBytes, digest },
+      path,
+      filter: PathFilter.everything,
+    }))
+    const missing = findMissing(workbench.store, files)
+    return missing.metadata.length + missing.chunks.length > 0
+  })
+  if (lacking.length === 0) return
+  await fetchSelected(
+    workbench,
+    lacking.map(({ one }) => one),
+    remoteName,
+  )
+}
+
+/** As git does it: pointer and index go to the revision, HEAD stays. A part of a path leaves its pointer alone. */
+async function movePointers(
+  workbench: Workbench,
+  selected: readonly Selected[],
+  revision: string,
+): Promise<void> {
+  const { repository } = workbench.project
+  const whole = selected.filter(({ only }) => only === undefined).map(({ tracked }) => tracked)
+  if (whole.length === 0) return
+  await checkoutPaths(
+    repository,
+    revision,
+    whole.map(({ pointerPath }) => pointerPath),
+  )
+  const changed = whole.flatMap(({ path }) => ensureIgnored(workbench.root, path) ?? [])
+  if (changed.length > 0) await stagePaths(repository, [...new Set(changed)])
+}
+
+function rememberCheckout(workbench: Workbench, { tracked, only }: Selected, isNamed: boolean): void {
+  const { state } = workbench
+  const hadAll = state.versionOf(tracked.path) !== undefined && state.onlyOf(tracked.path) === undefined
+  if (only === undefined) state.wantAll(tracked.path)
+  else if (isNamed && !hadAll) state.want(tracked.path, only)
+  if (only === undefined || !isNamed || !hadAll) state.remember(tracked.path, idOf(tracked.pointer))
+  state.save()
+}

@@ -1,0 +1,139 @@
+import { lstatSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import { VarveError } from '../errors.ts'
+import { nameProblem } from '../format/names.ts'
+import { POINTER_SUFFIX } from '../git/pointer-path.ts'
+import { trackedPathsUnder } from '../git/tracked-paths-under.ts'
+import { hasWildcards, isAtOrBelow } from '../path-filter.ts'
+import { toRepositoryPath } from '../project.ts'
+import type { Workbench } from './workbench.ts'
+
+/**
+ * The paths that the user's arguments mean, relative to the root, each fit to be tracked.
+ * @throws USAGE, NOT_FOUND, OUTSIDE_REPOSITORY, ALREADY_TRACKED, UNSUPPORTED_FILE
+ */
+export async function findPathsToAdd(
+  workbench: Workbench,
+  trackedPaths: readonly string[],
+  userPaths: readonly string[],
+): Promise<string[]> {
+  const paths = new Set<string>()
+  for (const userPath of userPaths) {
+    for (const path of await expand(workbench, userPath)) paths.add(path)
+  }
+  const kept = [...paths].filter((path) => !hasParentIn(paths, path)).sort()
+  for (const path of kept) await refuseUnfit(workbench, trackedPaths, path)
+  return kept
+}
+
+/** A path that is there stands for itself, whatever wildcards its name seems to have. */
+async function expand(workbench: Workbench, userPath: string): Promise<string[]> {
+  const { root, prefix } = workbench.project.repository
+  const cwd = resolve(root, prefix)
+  if (exists(resolve(cwd, userPath))) {
+    const path = toRepositoryPath(workbench.project, userPath)
+    return [path.endsWith(POINTER_SUFFIX) ? pointedTo(workbench, path) : path]
+  }
+  if (!hasWildcards(userPath)) {
+    const path = toRepositoryPath(workbench.project, userPath)
+    const isPulled = !exists(join(root, `${path}${POINTER_SUFFIX}`))
+    throw new VarveError('NOT_FOUND', `${userPath} does not exist`, {
+      hint: isPulled
+        ? 'Check the path; quote a pattern so that varve expands it.'
+        : `It is tracked, but not in the workspace: run \`varve pull ${userPath}\` or \`varve checkout ${userPath}\`.`,
+    })
+  }
+  const { glob } = await import('fast-glob')
+  const ignore = ['**/.git/**', `**/*${POINTER_SUFFIX}`, '**/.gitignore']
+  const found = await glob(userPath, {
+    cwd,
+    ignore,
+    onlyFiles: false,
+    dot: false,
+    followSymbolicLinks: false,
+  })
+  if (found.length > 0) return found.map((match) => toRepositoryPath(workbench.project, match))
+  throw new VarveError('NOT_FOUND', `nothing matches ${userPath}`, {
+    hint: 'Check the pattern: `**` stands for any number of directories, `*` for part of one name.',
+  })
+}
+
+/** Naming the pointer means the data beside it. */
+function pointedTo(workbench: Workbench, pointerPath: string): string {
+  const path = pointerPath.slice(0, -POINTER_SUFFIX.length)
+  if (exists(join(workbench.root, path))) return path
+  throw new VarveError('USAGE', `${pointerPath} is a pointer; git keeps it, varve keeps what it stands for`, {
+    hint: `Bring the data first: \`varve pull ${path}\`.`,
+  })
+}
+
+function hasParentIn(paths: ReadonlySet<string>, path: string): boolean {
+  for (let parent = dirname(path); parent !== '.'; parent = dirname(parent))
+    if (paths.has(parent)) return true
+  return false
+}
+
+async function refuseUnfit(
+  workbench: Workbench,
+  trackedPaths: readonly string[],
+  path: string,
+): Promise<void> {
+  if (path === '') {
+    throw new VarveError('USAGE', 'the root of the repository cannot be tracked as a whole', {
+      hint: 'Name files or directories in it.',
+    })
+  }
+  for (const name of path.split('/')) {
+    const problem = nameProblem(name)
+    if (problem === undefined) continue
+    throw new VarveError('UNSUPPORTED_FILE', `${path}: the name ${JSON.stringify(name)} ${problem}`, {
+      hint: 'Rename it.',
+    })
+  }
+  refuseLinkedParent(workbench, path)
+  const above = trackedPaths.find((tracked) => tracked !== path && isAtOrBelow(path, tracked))
+  if (above !== undefined) {
+    throw new VarveError('ALREADY_TRACKED', `${path} lies in ${above}, which is tracked as a whole`, {
+      hint: `Run \`varve add ${above}\` to take in what changed there.`,
+    })
+  }
+  const below = trackedPaths.find((tracked) => tracked !== path && isAtOrBelow(tracked, path))
+  if (below !== undefined) {
+    throw new VarveError('ALREADY_TRACKED', `${path} has ${below} in it, which is tracked by itself`, {
+      hint: `Run \`varve untrack ${below}\` first, or add other parts of ${path} by themselves.`,
+    })
+  }
+  const [inGit] = await trackedPathsUnder(workbench.project.repository, path, 1)
+  if (inGit === undefined) return
+  throw new VarveError('ALREADY_TRACKED', `git already tracks ${inGit}`, {
+    hint: `Take it out of git, but not off the disk: \`git rm -r --cached ${quote(path)}\`, then run this again.`,
+  })
+}
+
+/** A path through a link would be one thing here and another in the next clone. */
+function refuseLinkedParent(workbench: Workbench, path: string): void {
+  for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) {
+    if (!lstatSync(join(workbench.root, parent)).isSymbolicLink()) continue
+    throw new VarveError('UNSUPPORTED_FILE', `${path} lies behind the symbolic link ${parent}`, {
+      hint: `Add the link itself (\`varve add ${basename(parent)}\`), or what it leads to where it really is.`,
+    })
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch {
+    return false
+  }
+}
+
+function quote(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
+}
+
+/** The path as the user would type it from `cwd`. */
+export function userPathOf(workbench: Workbench, path: string): string {
+  const { root, prefix } = workbench.project.repository
+  return relative(resolve(root, prefix), join(root, path)).split(sep).join('/') || '.'
+}

@@ -1,0 +1,116 @@
+import { currentHead } from '../git/current-head.ts'
+import { readIndexPointers } from '../git/read-index-pointers.ts'
+import { userIdentity } from '../git/user-identity.ts'
+import { DigestSet } from '../store/digest-set.ts'
+import { findMissing } from '../transfer/missing-entries.ts'
+import { type PushedBytes, pushVersions } from '../transfer/push-versions.ts'
+import type { RemoteView } from '../transfer/remote-view.ts'
+import { DEFAULT_JOBS } from './fetch.ts'
+import { selectTracked } from './select-tracked.ts'
+import { parseTracked, readPointerBlobs } from './tracked.ts'
+import {
+  historyVersions,
+  unique,
+  type Version,
+  type VersionRange,
+  versionsIn,
+  versionsOf,
+} from './versions-in.ts'
+import type { Workbench } from './workbench.ts'
+
+export type PushOptions = VersionRange & { remoteName?: string | undefined; jobs?: number | undefined }
+
+export type PushResult = PushedBytes & {
+  remote: string
+  /** What was pushed now. */
+  versions: { path: string; id: string }[]
+  /** Versions of old commits that are neither here nor there: nothing could be sent of them. */
+  unavailable: { path: string; id: string }[]
+}
+
+/**
+ * Sends to a remote what it lacks. By default: every version of the branch's commits, of git's index and of the
+ * working tree that no completed push has sent there yet.
+ * @throws NO_REMOTE, MISSING_BYTES, CORRUPT, NOT_TRACKED
+ */
+export async function push(workbench: Workbench, options: PushOptions): Promise<PushResult> {
+  const { store, onProgress, signal, project } = workbench
+  const view = workbench.remote(options.remoteName)
+  await view.refreshRecords(signal)
+  const { versions, unavailable, commits } = await chooseVersions(workbench, view, options)
+  let pushed: PushedBytes = { packs: 0, bytes: 0 }
+  if (versions.length > 0) {
+    await view.refreshIndex(signal)
+    const identity = await userIdentity(project.repository)
+    pushed = await pushVersions({
+      store,
+      view,
+      versions,
+      repositoryId: project.config.repositoryId,
+      who: identity === undefined ? '' : `${identity.name} <${identity.email}>`,
+      commits,
+      jobs: options.jobs ?? DEFAULT_JOBS,
+      onProgress,
+      signal,
+    })
+  }
+  return {
+    remote: view.remote.label,
+    versions: versions.map(({ path, id }) => ({ path, id })),
+    unavailable: unavailable.map(({ path, id }) => ({ path, id })),
+    ...pushed,
+  }
+}
+
+type Choice = { versions: Version[]; unavailable: Version[]; commits: string[] }
+
+async function chooseVersions(workbench: Workbench, view: RemoteView, options: PushOptions): Promise<Choice> {
+  const isThere = ({ id, only }: Version) => only === undefined && view.holdsWhole(id)
+  const isNamed = options.paths.length > 0 || options.revision !== undefined || options.all
+  if (isNamed) {
+    const versions = (await versionsIn(workbench, options)).filter((version) => !isThere(version))
+    const isOld = options.all || options.revision?.includes('..')
+    return { ...(isOld ? splitAvailable(workbench, versions) : { versions, unavailable: [] }), commits: [] }
+  }
+  const pushedCommits = [...view.records.values()].flatMap(({ commits }) => commits)
+  const head = await currentHead(workbench.project.repository)
+  const inHistory = await historyVersions(workbench, { include: ['HEAD'], exclude: pushedCommits })
+  const current = [...(await versionsIn(workbench, { paths: [] })), ...(await indexVersions(workbench))]
+  const currentKeys = new Set(current.map(({ id, path }) => `${id} ${path}`))
+  const old = inHistory.filter(
+    (version) => !isThere(version) && !currentKeys.has(`${version.id} ${version.path}`),
+  )
+  const { versions, unavailable } = splitAvailable(workbench, old)
+  return {
+    versions: unique([...versions, ...current.filter((version) => !isThere(version))]),
+    unavailable,
+    // Only a push that leaves nothing behind lets the next one skip this history.
+    commits: head !== undefined && unavailable.length === 0 ? [head] : [],
+  }
+}
+
+/** Versions of old commits may have been dropped here long ago; they must not stop a push. */
+function splitAvailable(
+  workbench: Workbench,
+  versions: readonly Version[],
+): { versions: Version[]; unavailable: Version[] } {
+  const complete = new DigestSet()
+  const isHere = (version: Version) => {
+    const { metadata, chunks } = findMissing(workbench.store, [version], complete)
+    return metadata.length + chunks.length === 0
+  }
+  const available = versions.filter(isHere)
+  return { versions: available, unavailable: versions.filter((version) => !available.includes(version)) }
+}
+
+/** What is staged for the next commit. A path in conflict has no version. */
+async function indexVersions(workbench: Workbench): Promise<Version[]> {
+  const staged = (await readIndexPointers(workbench.project.repository)).filter(({ stage }) => stage === 0)
+  const contents = await readPointerBlobs(workbench, new Set(staged.map(({ blobSha }) => blobSha)))
+  const tracked = staged.flatMap(({ path, blobSha }) => {
+    const bytes = contents.get(blobSha)!
+    // `git add -N` stages an empty blob.
+    return bytes.length === 0 ? [] : [parseTracked(path, bytes, `:${path}`)]
+  })
+  return versionsOf(selectTracked(workbench, tracked, []))
+}

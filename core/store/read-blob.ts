@@ -1,0 +1,72 @@
+import { ContentHasher, contentIdFromDigest, type Digest } from '../content-id.ts'
+import { VarveError } from '../errors.ts'
+import { type RecipeRoot, walkRecipe } from '../format/recipe.ts'
+import type { Store } from './store.ts'
+
+export type BlobToRead = {
+  digest: Digest
+  sizeBytes: number
+  /** What messages call it. */
+  label: string
+}
+
+/**
+ * The bytes of a blob, chunk by chunk. Each chunk is verified before it is given, the whole once the last one was:
+ * whoever passes chunks on as they come must take the error at the end for "what you got is not the file".
+ * @throws MISSING_BYTES, CORRUPT, MALFORMED
+ */
+export function* readBlob(store: Store, blob: BlobToRead): Generator<Buffer, void, undefined> {
+  if (store.index.has('chunk', blob.digest)) {
+    const bytes = store.readEntry('chunk', blob.digest)
+    if (bytes.length !== blob.sizeBytes) throw wrongBytes(blob)
+    yield bytes
+    return
+  }
+  yield* rebuild(store, blob, chooseRecipe(store, blob))
+}
+
+/** Where the store has several recipes for a blob, the one that is proven to give it. */
+function chooseRecipe(store: Store, blob: BlobToRead): RecipeRoot {
+  const roots = new Map<string, RecipeRoot>()
+  for (const root of store.recipes(blob.digest)) roots.set(contentIdFromDigest(root.rootNode), root)
+  const [first, ...others] = roots.values()
+  if (first === undefined) {
+    throw new VarveError(
+      'MISSING_BYTES',
+      `${blob.label} (${contentIdFromDigest(blob.digest)}) is not in the store`,
+      { hint: 'Run `varve pull` to fetch it from a remote.' },
+    )
+  }
+  if (others.length === 0) return first
+  let failure: unknown
+  for (const root of roots.values()) {
+    try {
+      for (const _ of rebuild(store, blob, root));
+      return root
+    } catch (error) {
+      if (!(error instanceof VarveError)) throw error
+      failure = error
+    }
+  }
+  throw failure
+}
+
+function* rebuild(store: Store, blob: BlobToRead, root: RecipeRoot): Generator<Buffer, void, undefined> {
+  if (root.lengthBytes !== blob.sizeBytes) throw wrongBytes(blob)
+  const hasher = new ContentHasher()
+  for (const { digest, lengthBytes } of walkRecipe(root, (node) => store.readEntry('node', node))) {
+    const bytes = store.readEntry('chunk', digest)
+    if (bytes.length !== lengthBytes) throw wrongBytes(blob)
+    hasher.update(bytes)
+    yield bytes
+  }
+  if (!hasher.digest().equals(blob.digest)) throw wrongBytes(blob)
+}
+
+function wrongBytes({ label, digest }: BlobToRead): VarveError {
+  return new VarveError(
+    'CORRUPT',
+    `${label}: what the store has for ${contentIdFromDigest(digest)} is not that file`,
+    { hint: 'Throw away what was read, and run `varve verify --full` to see what is affected.' },
+  )
+}
