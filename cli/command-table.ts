@@ -3,6 +3,12 @@ import type { CommandEntry } from './command.ts'
 /** Every command, in the order of the overview. A command's module is loaded when it is run. */
 export const commandTable: readonly CommandEntry[] = [
   {
+    name: 'init',
+    group: 'start',
+    summary: 'Set up varve in a git repository',
+    load: async () => (await import('./commands/init.ts')).initCommand,
+  },
+  {
     name: 'add',
     group: 'everyday',
     summary: 'Take files and directories into version control',
@@ -27,6 +33,18 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/checkout.ts')).checkoutCommand,
   },
   {
+    name: 'mv',
+    group: 'everyday',
+    summary: 'Rename what is tracked, with its data',
+    load: async () => (await import('./commands/mv.ts')).mvCommand,
+  },
+  {
+    name: 'untrack',
+    group: 'everyday',
+    summary: 'Stop tracking, and leave the data where it is',
+    load: async () => (await import('./commands/untrack.ts')).untrackCommand,
+  },
+  {
     name: 'push',
     group: 'share',
     summary: 'Send bytes to a remote',
@@ -43,6 +61,78 @@ export const commandTable: readonly CommandEntry[] = [
     group: 'share',
     summary: 'Fetch, then check out',
     load: async () => (await import('./commands/pull.ts')).pullCommand,
+  },
+  {
+    name: 'remote add',
+    group: 'share',
+    summary: 'Add a place to push to',
+    load: async () => (await import('./commands/remote-add.ts')).remoteAddCommand,
+  },
+  {
+    name: 'remote list',
+    group: 'share',
+    summary: 'List the remotes',
+    load: async () => (await import('./commands/remote-list.ts')).remoteListCommand,
+  },
+  {
+    name: 'remote set',
+    group: 'share',
+    summary: 'Change a setting of a remote',
+    load: async () => (await import('./commands/remote-set.ts')).remoteSetCommand,
+  },
+  {
+    name: 'remote remove',
+    group: 'share',
+    summary: 'Forget a remote; what it holds stays there',
+    load: async () => (await import('./commands/remote-remove.ts')).remoteRemoveCommand,
+  },
+  {
+    name: 'remote default',
+    group: 'share',
+    summary: 'Show or set which remote is used when none is named',
+    load: async () => (await import('./commands/remote-default.ts')).remoteDefaultCommand,
+  },
+  {
+    name: 'remote test',
+    group: 'share',
+    summary: 'Try what a remote can do, and how fast',
+    load: async () => (await import('./commands/remote-test.ts')).remoteTestCommand,
+  },
+  {
+    name: 'log',
+    group: 'inspect',
+    summary: 'Show the versions of a dataset or model through history',
+    load: async () => (await import('./commands/log.ts')).logCommand,
+  },
+  {
+    name: 'ls',
+    group: 'inspect',
+    summary: 'List what a version holds',
+    load: async () => (await import('./commands/ls.ts')).lsCommand,
+  },
+  {
+    name: 'cat',
+    group: 'inspect',
+    summary: 'Write a file of a version to standard output',
+    load: async () => (await import('./commands/cat.ts')).catCommand,
+  },
+  {
+    name: 'verify',
+    group: 'inspect',
+    summary: 'Check the store on this machine',
+    load: async () => (await import('./commands/verify.ts')).verifyCommand,
+  },
+  {
+    name: 'stats',
+    group: 'inspect',
+    summary: 'Show what the store holds, and what it saves',
+    load: async () => (await import('./commands/stats.ts')).statsCommand,
+  },
+  {
+    name: 'config',
+    group: 'setup',
+    summary: 'Show or change settings',
+    load: async () => (await import('./commands/config.ts')).configCommand,
   },
   {
     name: 'help',

@@ -93,7 +93,8 @@ export function fromSystemError(error: unknown, doing: string): unknown {
     case undefined:
       return error
     default:
-      return code.startsWith('E')
+      // `ERR_...` is Node's own word on a wrong call: a bug.
+      return /^E(?!RR_)/.test(code)
         ? new VarveError('IO', `${code} while ${doing}: ${error.message}`, { cause: error })
         : error
   }

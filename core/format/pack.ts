@@ -40,9 +40,9 @@ const PACK_VERSION = 1
 export const PACK_HEADER_BYTES = 16
 export const PACK_FOOTER_BYTES = 32
 export const PACK_SALT_BYTES = 16
-const TABLE_ENTRY_BYTES = 1 + 1 + DIGEST_BYTES + 8 + 4 + 4 + 8
+export const TABLE_ENTRY_BYTES = 1 + 1 + DIGEST_BYTES + 8 + 4 + 4 + 8
 
-/** Where a writer stops filling a pack. */
+/** Where a writer stops filling a pack; the table counts, or millions of tiny files would make one too large to read. */
 export const TARGET_PACK_BYTES: Record<PackClass, number> = { data: 64 << 20, metadata: 8 << 20 }
 /** No entry's bytes, raw or stored, may claim more. Chunks of `rot256-v1` end at 256 KiB. */
 export const MAX_ENTRY_BYTES = 4 << 20

@@ -1,7 +1,14 @@
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { type ContentId, digestOf, hexOf, isContentId } from '../content-id.ts'
 import { VarveError } from '../errors.ts'
-import { isPackName, MAX_PACK_BYTES, type PackClass, type PackName } from './pack.ts'
+import {
+  isPackName,
+  MAX_PACK_BYTES,
+  MAX_TABLE_BYTES,
+  PACK_FOOTER_BYTES,
+  type PackClass,
+  type PackName,
+} from './pack.ts'
 
 /** The BLAKE3 of a record's bytes, 64 hex digits. */
 export type RecordId = string & { readonly [recordIdBrand]: true }
@@ -128,7 +135,8 @@ class RecordParser {
     if (typeof name !== 'string' || !isPackName(name)) this.#fail('packs')
     if (packClass !== 'data' && packClass !== 'metadata') this.#fail('packs')
     const size = this.#count(sizeBytes, MAX_PACK_BYTES, 'packs')
-    return { name, class: packClass, sizeBytes: size, tailBytes: this.#count(tailBytes, size, 'packs') }
+    const mostTail = Math.min(size, MAX_TABLE_BYTES + PACK_FOOTER_BYTES)
+    return { name, class: packClass, sizeBytes: size, tailBytes: this.#count(tailBytes, mostTail, 'packs') }
   }
 
   #pointer(value: unknown, packCount: number): RecordPointer {

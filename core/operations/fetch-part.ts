@@ -4,10 +4,9 @@ import type { PathFilter } from '../path-filter.ts'
 import { fetchVersions } from '../transfer/fetch-versions.ts'
 import { findMissing } from '../transfer/missing-entries.ts'
 import type { RemoteView } from '../transfer/remote-view.ts'
+import { DEFAULT_JOBS } from './fetch.ts'
 import { idOf, type Tracked } from './tracked.ts'
 import type { Workbench } from './workbench.ts'
-
-const REQUESTS_AT_ONCE = 8
 
 export type PartToFetch = {
   tracked: Tracked
@@ -33,7 +32,7 @@ export async function fetchPart(workbench: Workbench, part: PartToFetch): Promis
   const view = remoteOf(workbench, part.remoteName, first.path)
   await view.refreshRecords(signal)
   const versions = [{ path, id, entry, filter }]
-  await fetchVersions({ store, view, workers, versions, jobs: REQUESTS_AT_ONCE, onProgress, signal })
+  await fetchVersions({ store, view, workers, versions, jobs: DEFAULT_JOBS, onProgress, signal })
 }
 
 function remoteOf(workbench: Workbench, name: string | undefined, missingPath: string): RemoteView {

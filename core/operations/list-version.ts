@@ -4,7 +4,7 @@ import type { TreeEntry } from '../format/tree.ts'
 import { PathFilter } from '../path-filter.ts'
 import { readDirectory, walkTree } from '../store/find-in-tree.ts'
 import { fetchPart } from './fetch-part.ts'
-import { NO_FILE, openPart } from './open-part.ts'
+import { listingOf, openPart } from './open-part.ts'
 import {
   pathOfPart,
   resolveVersionPath,
@@ -91,8 +91,7 @@ async function listPart(
     await fetchListings(workbench, { tracked, path, entry, remoteName })
     return { ...listing, entries: below(workbench, path, entry) }
   }
-  const filter = PathFilter.literal([`${path}/${NO_FILE}`])
-  await fetchPart(workbench, { tracked, path, entry, filter, remoteName })
+  await fetchPart(workbench, { tracked, path, entry, filter: listingOf(path), remoteName })
   const children = readDirectory(workbench.store, entry)
   return { ...listing, entries: children.map((child) => listed(`${path}/${child.name}`, child)) }
 }
@@ -101,7 +100,7 @@ async function fetchListings(
   workbench: Workbench,
   part: { tracked: Tracked; path: string; entry: TreeEntry; remoteName: string | undefined },
 ): Promise<void> {
-  await fetchPart(workbench, { ...part, filter: new PathFilter([`**/${NO_FILE}`]) })
+  await fetchPart(workbench, { ...part, filter: PathFilter.literal([part.path]).withoutFiles() })
 }
 
 function* below(workbench: Workbench, path: string, entry: TreeEntry): Generator<ListedEntry> {

@@ -7,8 +7,10 @@ import { notInVersion, pathOfPart, type VersionPart } from './resolve-version-pa
 import { entryOf } from './tracked.ts'
 import type { Workbench } from './workbench.ts'
 
-/** Stands for no file: no name holds a NUL. What is asked for with it is listings alone. */
-export const NO_FILE = '\0'
+/** Passes the listing of one directory, and nothing that is in it: no name holds a NUL. */
+export function listingOf(directory: string): PathFilter {
+  return PathFilter.literal([`${directory}/\0`])
+}
 
 /**
  * The entry that a path inside a version means; the listings on the way to it are fetched where they are missing.
@@ -23,7 +25,7 @@ export async function openPart(
   const root = entryOf(tracked)
   if (inside === '') return root
   if (root.kind !== 'dir') throw notInVersion(part, root)
-  const filter = PathFilter.literal([`${dirname(pathOfPart(part))}/${NO_FILE}`])
+  const filter = listingOf(dirname(pathOfPart(part)))
   await fetchPart(workbench, { tracked, path: tracked.path, entry: root, filter, ...options })
   const found = findInTree(workbench.store, root, inside)
   if (found === undefined) throw notInVersion(part, root)

@@ -36,6 +36,7 @@ export type PushResult = PushedBytes & {
 export async function push(workbench: Workbench, options: PushOptions): Promise<PushResult> {
   const { store, onProgress, signal, project } = workbench
   const view = workbench.remote(options.remoteName)
+  await view.prepare()
   await view.refreshRecords(signal)
   const { versions, unavailable, commits } = await chooseVersions(workbench, view, options)
   let pushed: PushedBytes = { packs: 0, bytes: 0 }

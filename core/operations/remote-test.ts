@@ -12,7 +12,7 @@ export type CheckName = 'stat' | 'write' | 'create' | 'read' | 'range' | 'list' 
 export type CheckResult = {
   check: CheckName
   outcome: 'passed' | 'failed' | 'skipped'
-  /** Of the request, where it was answered as it should be. */
+  /** Of one request, with its bytes. */
   latencyMs: number | undefined
   error: VarveError | undefined
 }
@@ -20,7 +20,7 @@ export type CheckResult = {
 export type RemoteTest = {
   label: string
   place: RemotePlace
-  /** Why the place is foreign or incompatible. */
+  /** Why the place is incompatible. */
   placeError: VarveError | undefined
   checks: CheckResult[]
   probeBytes: number
@@ -73,16 +73,7 @@ async function lookAt(remote: Remote): Promise<{ place: RemotePlace; placeError:
     }
     if (error.code !== 'NOT_FOUND') throw error
   }
-  for await (const { key } of remote.list('')) {
-    const placeError = new VarveError(
-      'CONFLICT',
-      `${remote.label} is no varve remote, and holds other things: ${key}`,
-      {
-        hint: 'Check the URL; a place for varve alone is easier to keep.',
-      },
-    )
-    return { place: 'foreign', placeError }
-  }
+  for await (const _ of remote.list('')) return { place: 'foreign', placeError: undefined }
   return { place: 'empty', placeError: undefined }
 }
 
@@ -96,6 +87,8 @@ class Probe {
   readonly #largeKey: Key = `${this.#prefix}-large`
   readonly #bytes = randomBytes(SMALL_BYTES)
   readonly #unclean = new Set<Key>()
+  #requests = 0
+  #requestsMs = 0
 
   constructor(remote: Remote, signal: AbortSignal | undefined) {
     this.#remote = remote
@@ -106,10 +99,10 @@ class Probe {
     const remote = this.#remote
     const isWritten = await this.#check('write', () => this.#write(this.#key, this.#bytes))
     await this.#check('stat', async () => {
-      const missing = await remote.stat(`${this.#prefix}-missing`)
+      const missing = await this.#time(() => remote.stat(`${this.#prefix}-missing`))
       if (missing !== undefined) throw answersWrongly('finds an object that nobody wrote')
       if (!isWritten) return
-      const found = await remote.stat(this.#key)
+      const found = await this.#time(() => remote.stat(this.#key))
       if (found?.sizeBytes !== SMALL_BYTES)
         throw answersWrongly('does not find what was written, at its size')
     })
@@ -120,14 +113,13 @@ class Probe {
       if (!read.equals(wanted)) throw answersWrongly('cannot give a part of an object')
     })
     await this.#check('list', async () => {
-      const found: Key[] = []
-      for await (const { key } of remote.list(this.#prefix)) found.push(key)
+      const found = await this.#time(() => keysOf(remote, this.#prefix))
       const wanted = isWritten ? [this.#key] : []
       if (found.join() !== wanted.join()) throw answersWrongly('lists something else than was written')
     })
     await this.#checkIf(isWritten, 'create', () => this.#createTwice())
     await this.#checkIf(isWritten, 'remove', async () => {
-      await remote.remove(this.#key)
+      await this.#time(() => remote.remove(this.#key))
       this.#unclean.delete(this.#key)
       if ((await remote.stat(this.#key)) !== undefined) throw answersWrongly('keeps what was removed')
     })
@@ -160,9 +152,10 @@ class Probe {
     const source = sourceOf(this.#bytes)
     const options = { ifAbsent: true, ...(this.#signal && { signal: this.#signal }) }
     this.#unclean.add(this.#createdKey)
-    await this.#remote.write(this.#createdKey, source, options)
+    const create = () => this.#remote.write(this.#createdKey, source, options)
+    await this.#time(create)
     try {
-      await this.#remote.write(this.#createdKey, source, options)
+      await create()
     } catch (error) {
       if (error instanceof VarveError && error.code === 'ALREADY_EXISTS') return
       throw error
@@ -172,17 +165,27 @@ class Probe {
 
   async #write(key: Key, bytes: Buffer): Promise<void> {
     this.#unclean.add(key)
-    await this.#remote.write(key, sourceOf(bytes), this.#signal && { signal: this.#signal })
+    const options = this.#signal && { signal: this.#signal }
+    await this.#time(() => this.#remote.write(key, sourceOf(bytes), options))
   }
 
   #read(key: Key, mostBytes: number, range?: ByteRange): Promise<Buffer> {
-    return readWhole(this.#remote, key, { mostBytes, signal: this.#signal, ...(range && { range }) })
+    const options = { mostBytes, signal: this.#signal, ...(range && { range }) }
+    return this.#time(() => readWhole(this.#remote, key, options))
   }
 
   async #expectBytes(key: Key, bytes: Buffer): Promise<void> {
     if (!(await this.#read(key, bytes.length)).equals(bytes)) {
       throw answersWrongly('gives other bytes than were written')
     }
+  }
+
+  async #time<T>(request: () => Promise<T>): Promise<T> {
+    const started = performance.now()
+    const answer = await request()
+    this.#requestsMs += performance.now() - started
+    this.#requests++
+    return answer
   }
 
   async #checkIf(isPossible: boolean, check: CheckName, attempt: () => Promise<void>): Promise<void> {
@@ -192,10 +195,11 @@ class Probe {
 
   /** Whether it passed. */
   async #check(check: CheckName, attempt: () => Promise<void>): Promise<boolean> {
-    const started = performance.now()
+    this.#requests = 0
+    this.#requestsMs = 0
     try {
       await attempt()
-      const latencyMs = performance.now() - started
+      const latencyMs = this.#requestsMs / this.#requests
       this.checks.push({ check, outcome: 'passed', latencyMs, error: undefined })
       return true
     } catch (error) {
@@ -204,6 +208,12 @@ class Probe {
       return false
     }
   }
+}
+
+async function keysOf(remote: Remote, prefix: string): Promise<Key[]> {
+  const keys: Key[] = []
+  for await (const { key } of remote.list(prefix)) keys.push(key)
+  return keys
 }
 
 function perSecond(sizeBytes: number, durationMs: number): number {

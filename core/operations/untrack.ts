@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, rmSync } from 'node:fs'
+import { lstatSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fromSystemError, VarveError } from '../errors.ts'
 import { checkIgnored } from '../git/check-ignored.ts'
@@ -90,12 +90,8 @@ export function notTracked(userPath: string, path: string, tracked: readonly str
 
 function removePointer(root: string, pointer: string): void {
   try {
-    if (existsSync(join(root, pointer)) || isLink(join(root, pointer))) rmSync(join(root, pointer))
+    rmSync(join(root, pointer), { force: true })
   } catch (error) {
     throw fromSystemError(error, `removing ${pointer}`)
   }
-}
-
-function isLink(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false
 }

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import type { Digest } from '../content-id.ts'
+import { VarveError } from '../errors.ts'
 import type { EntryKind, PackName } from '../format/pack.ts'
 import { isSegmentName, type SegmentName } from '../format/segment.ts'
 import { mergeSegments } from './merge-segments.ts'
@@ -36,13 +37,25 @@ export class IndexSet {
     return [...this.#live.values()].reduce((sum, segment) => sum + segment.rowCount, 0)
   }
 
-  /** Takes in segments that other processes wrote. */
+  /**
+   * Takes in segments that other processes wrote.
+   * @throws CORRUPT, MALFORMED, TOO_NEW for one that cannot be read and that no other supersedes
+   */
   refresh(): void {
     if (!existsSync(indexFolder(this.#root))) return
+    const failures = new Map<SegmentName, VarveError>()
     for (const file of readdirSync(indexFolder(this.#root))) {
       const name = file.slice(0, -'.idx'.length)
-      if (file.endsWith('.idx') && isSegmentName(name)) this.#open(name)
+      if (!file.endsWith('.idx') || !isSegmentName(name)) continue
+      try {
+        this.#open(name)
+      } catch (error) {
+        if (error instanceof VarveError) failures.set(name, error)
+        // One that is gone since it was listed is superseded by one that was listed with it.
+        else if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      }
     }
+    for (const [name, failure] of failures) if (!this.#superseded.has(name)) throw failure
   }
 
   find(kind: EntryKind, digest: Digest): Location | undefined {
@@ -57,6 +70,11 @@ export class IndexSet {
         if (!this.#tombstones.has(location.pack)) yield location
       }
     }
+  }
+
+  /** Whether a segment says that the pack is gone: its name is never to be used again. */
+  isTombstoned(pack: PackName): boolean {
+    return this.#tombstones.has(pack)
   }
 
   has(kind: EntryKind, digest: Digest): boolean {
@@ -84,15 +102,6 @@ export class IndexSet {
       this.#open(mergeSegments(this.#root, crowded, this.#tombstones))
     }
     this.#removeSuperseded()
-  }
-
-  /** One segment of exactly these rows in place of all that there are. */
-  replaceAll(rows: RowBuffer): SegmentName {
-    const superseded = readdirSync(indexFolder(this.#root))
-      .map((file) => file.slice(0, -'.idx'.length))
-      .filter(isSegmentName)
-    const { packs, count } = rows
-    return writeSegment(this.#root, { rows: rows.sorted(), mostRows: count, packs, superseded })
   }
 
   close(): void {

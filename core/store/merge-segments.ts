@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs'
 import type { PackName } from '../format/pack.ts'
 import { ROW_PACK_INDEX_AT, type SegmentName } from '../format/segment.ts'
 import type { SegmentReader } from './segment-reader.ts'
 import { writeSegment } from './segment-writer.ts'
+import { segmentPath } from './store-layout.ts'
 
 /** One segment in place of several: rows merged in order, those of packs that are gone left out. */
 export function mergeSegments(
@@ -12,13 +14,15 @@ export function mergeSegments(
   const packs = [...new Set(segments.flatMap((segment) => segment.packs()))].filter((pack) => !gone.has(pack))
   const indexOf = new Map(packs.map((pack, index) => [pack, index]))
   const streams = segments.map((segment) => remapped(segment, indexOf))
+  const inherited = segments.flatMap((segment) => segment.superseded)
   return writeSegment(root, {
     rows: mergeSorted(streams),
     mostRows: segments.reduce((sum, segment) => sum + segment.rowCount, 0),
     packs,
+    // What is removed already needs no mention: the list would grow with every merge there ever was.
     superseded: [
       ...segments.map((segment) => segment.name),
-      ...segments.flatMap((segment) => segment.superseded),
+      ...inherited.filter((name) => existsSync(segmentPath(root, name))),
     ],
     tombstones: [...new Set(segments.flatMap((segment) => segment.tombstones))],
   })

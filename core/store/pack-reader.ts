@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { VarveError } from '../errors.ts'
 import {
   decodePackFooter,
@@ -19,9 +19,18 @@ const MAX_OPEN_PACKS = 64
 export class PackReader {
   readonly #root: string
   readonly #open = new Map<PackName, number>()
+  readonly #seen = new Set<PackName>()
 
   constructor(root: string) {
     this.#root = root
+  }
+
+  /** Whether the pack's file is there; one that was is not looked for again. */
+  has(pack: PackName): boolean {
+    if (this.#seen.has(pack)) return true
+    if (!existsSync(packPath(this.#root, pack))) return false
+    this.#seen.add(pack)
+    return true
   }
 
   /** @throws MISSING_BYTES when the pack is gone; CORRUPT when it is cut short. */

@@ -13,6 +13,7 @@ import {
   type PackEntry,
   type PackName,
   packNameOf,
+  TABLE_ENTRY_BYTES,
   TARGET_PACK_BYTES,
 } from '../format/pack.ts'
 import { publishFile } from './durable.ts'
@@ -75,7 +76,8 @@ export class PackWriter {
       checksum,
     })
     this.#write(stored)
-    if (this.#offset >= TARGET_PACK_BYTES[this.#class]) this.seal()
+    const sizeBytes = this.#offset + this.#entries.length * TABLE_ENTRY_BYTES
+    if (sizeBytes >= TARGET_PACK_BYTES[this.#class]) this.seal()
   }
 
   /** Ends the pack that is open, if any, and makes it durable. */

@@ -16,39 +16,15 @@ export type BlobToRead = {
  * @throws MISSING_BYTES, CORRUPT, MALFORMED
  */
 export function* readBlob(store: Store, blob: BlobToRead): Generator<Buffer, void, undefined> {
-  if (store.index.has('chunk', blob.digest)) {
+  if (store.has('chunk', blob.digest)) {
     const bytes = store.readEntry('chunk', blob.digest)
     if (bytes.length !== blob.sizeBytes) throw wrongBytes(blob)
     yield bytes
     return
   }
-  yield* rebuild(store, blob, chooseRecipe(store, blob))
-}
-
-/** Where the store has several recipes for a blob, the one that is proven to give it. */
-function chooseRecipe(store: Store, blob: BlobToRead): RecipeRoot {
-  const roots = new Map<string, RecipeRoot>()
-  for (const root of store.recipes(blob.digest)) roots.set(contentIdFromDigest(root.rootNode), root)
-  const [first, ...others] = roots.values()
-  if (first === undefined) {
-    throw new VarveError(
-      'MISSING_BYTES',
-      `${blob.label} (${contentIdFromDigest(blob.digest)}) is not in the store`,
-      { hint: 'Run `varve pull` to fetch it from a remote.' },
-    )
-  }
-  if (others.length === 0) return first
-  let failure: unknown
-  for (const root of roots.values()) {
-    try {
-      for (const _ of rebuild(store, blob, root));
-      return root
-    } catch (error) {
-      if (!(error instanceof VarveError)) throw error
-      failure = error
-    }
-  }
-  throw failure
+  const root = store.recipeOf(blob.digest)
+  if (root !== undefined) yield* rebuild(store, blob, root)
+  else throw missing(blob)
 }
 
 function* rebuild(store: Store, blob: BlobToRead, root: RecipeRoot): Generator<Buffer, void, undefined> {
@@ -69,4 +45,10 @@ function wrongBytes({ label, digest }: BlobToRead): VarveError {
     `${label}: what the store has for ${contentIdFromDigest(digest)} is not that file`,
     { hint: 'Throw away what was read, and run `varve verify --full` to see what is affected.' },
   )
+}
+
+function missing({ label, digest }: BlobToRead): VarveError {
+  return new VarveError('MISSING_BYTES', `${label} (${contentIdFromDigest(digest)}) is not in the store`, {
+    hint: 'Run `varve pull` to fetch it from a remote.',
+  })
 }

@@ -13,7 +13,7 @@ import { publishFile } from './durable.ts'
 import { decodeEntry, verifyChecksum } from './entry-codec.ts'
 import type { SealedPack } from './pack-writer.ts'
 import { rowsOf } from './row-buffer.ts'
-import { packPath } from './store-layout.ts'
+import { packKey, packPath } from './store-layout.ts'
 
 /** A pack as it came from a remote: nothing in it is believed yet. */
 export type ArrivedPack = { name: PackName; path: string; from: string }
@@ -45,7 +45,7 @@ function receivePack(root: string, { name, path, from }: ArrivedPack): SealedPac
     rmSync(path, { force: true })
     if (!(error instanceof VarveError)) throw error
     throw new VarveError(error.code, `${from}: pack ${name}: ${error.message}`, {
-      hint: 'Run the command again; if it stays so, the remote is damaged: push again from a clone that has the data.',
+      hint: `Run the command again; if it stays so, remove ${packKey(name)} from the remote and push again from a clone that has the data.`,
       cause: error,
     })
   } finally {

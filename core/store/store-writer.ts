@@ -1,11 +1,13 @@
-import { existsSync, utimesSync } from 'node:fs'
+import { utimesSync } from 'node:fs'
 import { chunkLengths } from '../chunking/rot256.ts'
 import { DIGEST_BYTES, type Digest, digestOf } from '../content-id.ts'
+import { VarveError } from '../errors.ts'
 import type { EntryKind, PackName } from '../format/pack.ts'
 import { encodeRecipeRoot, RecipeBuilder, type RecipeRoot } from '../format/recipe.ts'
 import { DigestSet } from './digest-set.ts'
 import { PackWriter, type SealedPack } from './pack-writer.ts'
 import { RowBuffer } from './row-buffer.ts'
+import type { Location } from './segment-reader.ts'
 import type { Store } from './store.ts'
 import { packPath, temporaryFolder } from './store-layout.ts'
 import { sweepTemporaries } from './temporary-files.ts'
@@ -26,8 +28,8 @@ export class StoreWriter {
     node: new DigestSet(),
     recipe: new DigestSet(),
   }
-  /** Packs of earlier runs that this one leans on, and whether their files are there. */
-  readonly #leanedOn = new Map<PackName, boolean>()
+  /** Packs of earlier runs that this one leans on. */
+  readonly #leanedOn = new Set<PackName>()
   #rows = new RowBuffer()
   #addedBytes = 0
 
@@ -65,8 +67,10 @@ export class StoreWriter {
   }
 
   addRecipe(blob: Digest, root: RecipeRoot): void {
-    if (this.#claim('recipe', blob))
-      this.#metadata.append('recipe', Buffer.from(blob), encodeRecipeRoot(root))
+    const payload = encodeRecipeRoot(root)
+    // Another recipe of the blob is no reason to leave this one out: a remote may have brought a lie.
+    const isSame = (location: Location) => this.#holds(location, blob, payload)
+    if (this.#claim('recipe', blob, isSame)) this.#metadata.append('recipe', Buffer.from(blob), payload)
   }
 
   /** Adds a blob of metadata (a tree listing), whole. */
@@ -94,35 +98,52 @@ export class StoreWriter {
   finish(): void {
     this.#metadata.seal()
     this.#checkpoint()
-    const now = new Date()
-    for (const [pack, isThere] of this.#leanedOn) {
-      if (isThere) utimesSync(packPath(this.#store.root, pack), now, now)
-    }
+    for (const pack of this.#leanedOn) freshen(packPath(this.#store.root, pack))
   }
 
   abort(): void {
     this.#metadata.discard()
   }
 
-  #claim(kind: EntryKind, digest: Digest): boolean {
+  /** Whether the entry is new: neither claimed in this run nor found where `isSame` holds. */
+  #claim(kind: EntryKind, digest: Digest, isSame: (location: Location) => boolean = () => true): boolean {
     if (!this.#claimed[kind].add(digest)) return false
-    for (const { pack } of this.#store.index.findAll(kind, digest)) {
-      if (this.#isThere(pack)) return false
+    for (const location of this.#store.index.findAll(kind, digest)) {
+      if (!this.#store.packs.has(location.pack) || !isSame(location)) continue
+      this.#leanedOn.add(location.pack)
+      return false
     }
     return true
   }
 
-  #isThere(pack: PackName): boolean {
-    let isThere = this.#leanedOn.get(pack)
-    if (isThere === undefined) {
-      isThere = existsSync(packPath(this.#store.root, pack))
-      this.#leanedOn.set(pack, isThere)
+  #holds(location: Location, digest: Digest, payload: Buffer): boolean {
+    try {
+      return this.#store.readAt(location, digest).equals(payload)
+    } catch (error) {
+      if (error instanceof VarveError) return false
+      throw error
     }
-    return isThere
   }
 
   #checkpoint(): void {
     this.#store.index.add(this.#rows)
     this.#rows = new RowBuffer()
+  }
+}
+
+/** Gc spares what was used lately. The packs of another user, in a store that is shared, cannot be touched. */
+function freshen(path: string): void {
+  const now = new Date()
+  try {
+    utimesSync(path, now, now)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EPERM' || code === 'EACCES' || code === 'EROFS') return
+    if (code !== 'ENOENT') throw error
+    throw new VarveError('MISSING_BYTES', `pack ${path} was removed while its chunks were taken for stored`, {
+      hint: 'Run the command again: it stores them anew.',
+      retryable: true,
+      cause: error,
+    })
   }
 }

@@ -4,7 +4,13 @@ import { CHUNKING_NAME } from '../chunking/rot256.ts'
 import { ContentHasher, contentIdFromDigest, type Digest } from '../content-id.ts'
 import { VarveError } from '../errors.ts'
 import type { EntryKind } from '../format/pack.ts'
-import { decodeRecipeRoot, type RecipeEntry, type RecipeRoot, walkRecipe } from '../format/recipe.ts'
+import {
+  decodeRecipeRoot,
+  encodeRecipeRoot,
+  type RecipeEntry,
+  type RecipeRoot,
+  walkRecipe,
+} from '../format/recipe.ts'
 import { makeFolder } from './durable.ts'
 import { decodeEntry } from './entry-codec.ts'
 import { IndexSet } from './index-set.ts'
@@ -61,16 +67,58 @@ export class Store {
     return decodeEntry({ kind, codec, digest, rawBytes, stored: this.packs.read(pack, offset, storedBytes) })
   }
 
-  /** Whether the index knows the blob: as one chunk, or by a recipe. */
-  hasBlob(digest: Digest): boolean {
-    return this.index.has('chunk', digest) || this.index.has('recipe', digest)
+  /** Where the entry is, in a pack whose file is there: the index may name one that was lost. */
+  locate(kind: EntryKind, digest: Digest): Location | undefined {
+    for (const location of this.index.findAll(kind, digest)) {
+      if (this.packs.has(location.pack)) return location
+    }
+    return undefined
   }
 
-  /** Every recipe that is said to rebuild the blob. Only rebuilding it tells which is right. */
+  has(kind: EntryKind, digest: Digest): boolean {
+    return this.locate(kind, digest) !== undefined
+  }
+
+  /** Whether the blob is known: as one chunk, or by a recipe. */
+  hasBlob(digest: Digest): boolean {
+    return this.has('chunk', digest) || this.has('recipe', digest)
+  }
+
+  /**
+   * Every recipe that is said to rebuild the blob, each once. Only rebuilding it tells which is right.
+   * @throws CORRUPT, MALFORMED where there are some and none can be read
+   */
   *recipes(blob: Digest): Generator<RecipeRoot> {
+    const seen = new Set<string>()
+    let failure: unknown
     for (const location of this.index.findAll('recipe', blob)) {
-      yield decodeRecipeRoot(this.readAt(location, blob), `recipe of ${contentIdFromDigest(blob)}`)
+      if (!this.packs.has(location.pack)) continue
+      try {
+        const root = decodeRecipeRoot(this.readAt(location, blob), `recipe of ${contentIdFromDigest(blob)}`)
+        const key = encodeRecipeRoot(root).toString('latin1')
+        if (seen.has(key)) continue
+        seen.add(key)
+        yield root
+      } catch (error) {
+        if (!(error instanceof VarveError)) throw error
+        failure = error
+      }
     }
+    if (seen.size === 0 && failure !== undefined) throw failure
+  }
+
+  /**
+   * The recipe to go by: the only one, or of several, of which a remote may have brought a lie, the one that is proven
+   * by rebuilding the blob. Undefined where there is none.
+   * @throws CORRUPT, MALFORMED, MISSING_BYTES where none of them gives the blob
+   */
+  recipeOf(blob: Digest): RecipeRoot | undefined {
+    const [first, ...others] = this.recipes(blob)
+    if (first === undefined || others.length === 0) return first
+    return this.#firstGood(blob, [first, ...others], (root) => {
+      for (const _ of this.#rebuilt(blob, root));
+      return root
+    })
   }
 
   /**
@@ -78,49 +126,51 @@ export class Store {
    * @throws MISSING_BYTES when neither is known; CORRUPT, MALFORMED
    */
   *chunks(blob: Digest): Generator<RecipeEntry> {
-    const whole = this.index.find('chunk', blob)
+    const whole = this.locate('chunk', blob)
     if (whole !== undefined) {
       yield { digest: blob, lengthBytes: whole.rawBytes }
       return
     }
-    for (const root of this.recipes(blob)) {
-      yield* walkRecipe(root, (node) => this.readEntry('node', node))
-      return
-    }
-    throw missing('blob', blob)
+    const root = this.recipeOf(blob)
+    if (root === undefined) throw missing('blob', blob)
+    yield* walkRecipe(root, (node) => this.readEntry('node', node))
   }
 
   /** A tree listing, whole and verified. */
   readMetadataBlob(blob: Digest): Buffer {
-    if (this.index.has('chunk', blob)) return this.readEntry('chunk', blob)
+    if (this.has('chunk', blob)) return this.readEntry('chunk', blob)
+    return this.#firstGood(blob, this.recipes(blob), (root) => {
+      if (root.lengthBytes > MAX_METADATA_BLOB_BYTES) {
+        throw new VarveError('HOSTILE', `tree ${contentIdFromDigest(blob)} claims ${root.lengthBytes} bytes`)
+      }
+      return Buffer.concat([...this.#rebuilt(blob, root)])
+    })
+  }
+
+  /** What `use` makes of the first recipe that it can use. */
+  #firstGood<T>(blob: Digest, recipes: Iterable<RecipeRoot>, use: (root: RecipeRoot) => T): T {
     let failure: unknown
-    for (const root of this.recipes(blob)) {
+    for (const root of recipes) {
       try {
-        return this.#rebuild(blob, root)
+        return use(root)
       } catch (error) {
         if (!(error instanceof VarveError)) throw error
         failure = error
       }
     }
-    throw failure ?? missing('tree', blob)
+    throw failure ?? missing('blob', blob)
   }
 
-  #rebuild(blob: Digest, root: RecipeRoot): Buffer {
-    const where = contentIdFromDigest(blob)
-    if (root.lengthBytes > MAX_METADATA_BLOB_BYTES) {
-      throw new VarveError('HOSTILE', `tree ${where} claims ${root.lengthBytes} bytes`)
-    }
+  /** The blob in pieces; at the end its id is proven. */
+  *#rebuilt(blob: Digest, root: RecipeRoot): Generator<Buffer> {
     const hasher = new ContentHasher()
-    const parts: Buffer[] = []
-    for (const { digest } of walkRecipe(root, (node) => this.readEntry('node', node))) {
+    for (const { digest, lengthBytes } of walkRecipe(root, (node) => this.readEntry('node', node))) {
       const bytes = this.readEntry('chunk', digest)
+      if (bytes.length !== lengthBytes) throw givesOtherBytes(blob)
       hasher.update(bytes)
-      parts.push(bytes)
+      yield bytes
     }
-    if (!hasher.digest().equals(blob)) {
-      throw new VarveError('CORRUPT', `the recipe of tree ${where} gives other bytes`)
-    }
-    return Buffer.concat(parts)
+    if (!hasher.digest().equals(blob)) throw givesOtherBytes(blob)
   }
 }
 
@@ -143,13 +193,20 @@ function prepareStore(root: string): void {
 
 function readStoreFile(path: string): { version?: unknown; chunking?: unknown } {
   try {
-    return JSON.parse(readFileSync(path, 'utf8'))
-  } catch (cause) {
-    throw new VarveError('MALFORMED', `${path} is not JSON`, {
-      hint: `Write ${JSON.stringify({ version: STORE_VERSION, chunking: CHUNKING_NAME })} into it.`,
-      cause,
-    })
+    const body: unknown = JSON.parse(readFileSync(path, 'utf8'))
+    if (typeof body === 'object' && body !== null) return body
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
   }
+  throw new VarveError('MALFORMED', `${path} is not what varve writes`, {
+    hint: `Write ${JSON.stringify({ version: STORE_VERSION, chunking: CHUNKING_NAME })} into it.`,
+  })
+}
+
+function givesOtherBytes(blob: Digest): VarveError {
+  return new VarveError('CORRUPT', `a recipe of ${contentIdFromDigest(blob)} gives other bytes`, {
+    hint: 'Run `varve verify --full` to see what is affected.',
+  })
 }
 
 function missing(what: string, digest: Digest): VarveError {

@@ -91,19 +91,28 @@ function checked(rawBytes: number, decompress: () => Buffer): Buffer {
 const MAX_OUTPUT_BYTES = 64 << 20
 const MAX_BLOCK_BYTES = 128 << 10
 
+const FRAME_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])
+
 /**
- * Reads the block headers of a frame (RFC 8878, section 3.1.1) and refuses one that could swell past 64 MiB,
- * for decoders that take no limit.
+ * Reads the headers of a frame and of its blocks (RFC 8878, section 3.1.1) and refuses one that claims to be, or could
+ * swell, past 64 MiB, for decoders that take no limit and allocate by what the frame claims.
+ * @throws HOSTILE; CORRUPT for what is no frame with data (a skippable one may hide others behind it)
  */
 export function refuseBomb(frame: Uint8Array): Uint8Array {
   const bomb = (): never => {
     throw new VarveError('HOSTILE', 'a compressed entry would swell past any honest size')
   }
+  if (FRAME_MAGIC.compare(frame, 0, Math.min(4, frame.length)) !== 0) {
+    throw new VarveError('CORRUPT', 'a compressed entry cannot be decompressed: it is no zstd frame')
+  }
   const descriptor = frame[4] ?? 0
   const singleSegment = (descriptor & 0x20) !== 0
   const contentSizeBytes = [singleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6]!
   const dictionaryBytes = [0, 1, 2, 4][descriptor & 3]!
-  let at = 5 + (singleSegment ? 0 : 1) + dictionaryBytes + contentSizeBytes
+  const contentSizeAt = 5 + (singleSegment ? 0 : 1) + dictionaryBytes
+  let at = contentSizeAt + contentSizeBytes
+  const contentSize = frame.subarray(contentSizeAt, at).reduceRight((sum, byte) => sum * 256 + byte, 0)
+  if (contentSize > MAX_OUTPUT_BYTES) bomb()
   let mostBytes = 0
   for (;;) {
     if (at + 3 > frame.length) return frame // cut short: the decoder says so

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit'
 import { type ContentId, contentIdFromDigest } from '../content-id.ts'
 import { VarveError } from '../errors.ts'
 import type { PackName } from '../format/pack.ts'
@@ -8,7 +9,7 @@ import type { OnProgress } from '../progress.ts'
 import type { SealedPack } from '../store/pack-writer.ts'
 import { RowBuffer } from '../store/row-buffer.ts'
 import type { Store } from '../store/store.ts'
-import { temporaryFolder } from '../store/store-layout.ts'
+import { packKey, temporaryFolder } from '../store/store-layout.ts'
 import { sweepTemporaries } from '../store/temporary-files.ts'
 import type { Workers } from '../workers/workers.ts'
 import { chooseReads } from './choose-reads.ts'
@@ -49,8 +50,8 @@ export async function fetchVersions(options: FetchOptions): Promise<FetchedBytes
   return fetcher.run()
 }
 
-/** The rounds of look-ups in the remote's index end when one brings nothing new; this bounds a lying index. */
-const MOST_ROUNDS = 64
+/** What arrived is indexed once it has so many rows, so that a kill costs little of it. */
+const ROWS_PER_CHECKPOINT = 200_000
 
 class Fetcher {
   readonly #options: FetchOptions
@@ -68,25 +69,35 @@ class Fetcher {
     const { store } = this.#options
     if (isComplete(this.#missing())) return this.#fetched
     sweepTemporaries(temporaryFolder(store.root))
-    const packs = this.#packsOfRecords()
-    await this.#fetchWhole(packs.filter((pack) => pack.class === 'metadata' && !this.#isHere(pack.name)))
-    const missing = this.#missing()
-    if (missing.metadata.length === 0) {
-      await this.#fetchData(
-        missing,
-        packs.filter((pack) => pack.class === 'data'),
-      )
+    try {
+      await this.#fetchByRecords()
+    } catch (error) {
+      // A pack that a record names may have gone since; the index may know of another that holds the same.
+      if (!(error instanceof VarveError) || error.code !== 'NOT_FOUND') throw error
     }
     await this.#fetchByIndex()
     return this.#fetched
+  }
+
+  async #fetchByRecords(): Promise<void> {
+    const packs = this.#packsOfRecords()
+    await this.#fetchWhole(this.#notHere(packs.filter((pack) => pack.class === 'metadata')))
+    const missing = this.#missing()
+    if (missing.metadata.length > 0) return
+    await this.#fetchData(
+      missing,
+      packs.filter((pack) => pack.class === 'data'),
+    )
   }
 
   #missing(): MissingEntries {
     return findMissing(this.#options.store, this.#options.versions)
   }
 
-  #isHere(pack: PackName): boolean {
-    return this.#options.store.index.packs().has(pack)
+  #notHere(packs: readonly RecordPack[]): RecordPack[] {
+    const { store } = this.#options
+    const indexed = store.index.packs()
+    return packs.filter(({ name }) => !indexed.has(name) || !store.packs.has(name))
   }
 
   /** The packs that this repository's records name for the versions. */
@@ -106,7 +117,7 @@ class Fetcher {
     if (missing.chunks.length === 0) return
     const isMostMissing = missing.chunks.length * 2 > missing.wantedChunks
     if (isMostMissing && this.#options.versions.every(({ filter, path }) => filter.matchesAllBelow(path))) {
-      await this.#fetchWhole(packs.filter((pack) => !this.#isHere(pack.name)))
+      await this.#fetchWhole(this.#notHere(packs))
       return
     }
     const tables = await this.#tables.readAll(packs, this.#options.jobs)
@@ -117,51 +128,49 @@ class Fetcher {
 
   /** What the records did not tell of is looked up in the remote's index, level by level of trees and recipes. */
   async #fetchByIndex(): Promise<void> {
-    let before = Number.POSITIVE_INFINITY
-    for (let round = 0; round < MOST_ROUNDS; round++) {
+    const { view, jobs } = this.#options
+    for (;;) {
       const missing = this.#missing()
       if (isComplete(missing)) return
       const wanted = [...missing.metadata, ...missing.chunks]
+      const packsBefore = this.#fetched.packs
       const packs = await this.#locate(wanted)
-      if (packs.length === 0 || (wanted.length >= before && missing.metadata.length === 0)) break
-      before = wanted.length
-      const metadata = packs.filter((pack) => pack.class === 'metadata' && !this.#isHere(pack.name))
-      await this.#fetchWhole(metadata)
+      await this.#fetchWhole(this.#notHere(packs.filter((pack) => pack.class === 'metadata')))
       const tables = await this.#tables.readAll(
         packs.filter((pack) => pack.class === 'data'),
-        this.#options.jobs,
+        jobs,
       )
-      const { whole, ranges } = chooseReads(missing.chunks, tables)
+      // Metadata too: a listing that is byte for byte a file may lie where the file does.
+      const { whole, ranges } = chooseReads(wanted, tables)
       await this.#fetchWhole(whole)
       await this.#fetchRanges(ranges)
+      if (this.#fetched.packs === packsBefore) throw lacks(view.remote.label, wanted)
     }
-    const missing = this.#missing()
-    if (!isComplete(missing))
-      throw lacks(this.#options.view.remote.label, [...missing.metadata, ...missing.chunks])
   }
 
+  /** Every pack that the index names for these entries and that is there: of two recipes one may be a lie. */
   async #locate(wanted: readonly MissingEntry[]): Promise<RecordPack[]> {
-    const { view, signal } = this.#options
+    const { view, jobs, signal } = this.#options
     if (!this.#indexIsFresh) await view.refreshIndex(signal)
     this.#indexIsFresh = true
     const names = new Set<PackName>()
     for (const { kind, digest } of wanted) {
-      const location = view.index.find(kind, digest) ?? view.index.find('recipe', digest)
-      if (location !== undefined) names.add(location.pack)
+      const isThere = view.index.has(kind, digest)
+      for (const { pack } of view.index.findAll(isThere ? kind : 'recipe', digest)) names.add(pack)
     }
-    const found: RecordPack[] = []
-    for (const name of names) {
-      const entry = await view.remote.stat(`packs/${name.slice(0, 2)}/${name}.pack`)
-      if (entry !== undefined) found.push(await describePack(view.remote, name, entry.sizeBytes))
+    const limit = pLimit(jobs)
+    const describe = async (name: PackName) => {
+      const entry = await view.remote.stat(packKey(name))
+      return entry === undefined ? [] : [await describePack(view.remote, name, entry.sizeBytes)]
     }
-    return found
+    return (await Promise.all([...names].map((name) => limit(() => describe(name))))).flat()
   }
 
   async #fetchWhole(packs: readonly RecordPack[]): Promise<void> {
     const { store, view, workers, jobs, onProgress, signal } = this.#options
     const bytesTotal = packs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
     let bytesDone = 0
-    await receivePacks({
+    const receiving = receivePacks({
       remote: view.remote,
       store,
       workers,
@@ -175,14 +184,14 @@ class Fetcher {
       },
       signal,
     })
-    this.#index()
+    await receiving.finally(() => this.#index())
   }
 
   async #fetchRanges(ranges: readonly PackRange[]): Promise<void> {
     const { store, view, jobs, onProgress, signal } = this.#options
     const bytesTotal = ranges.reduce((sum, range) => sum + (range.endExclusive - range.start), 0)
     let bytesDone = 0
-    await receiveRanges({
+    const receiving = receiveRanges({
       remote: view.remote,
       store,
       ranges,
@@ -195,14 +204,16 @@ class Fetcher {
       },
       signal,
     })
-    this.#index()
+    await receiving.finally(() => this.#index())
   }
 
   #keep(pack: SealedPack): void {
     this.#fetched.packs++
     this.#rows.addPack(pack.name, pack.rows)
+    if (this.#rows.count >= ROWS_PER_CHECKPOINT) this.#index()
   }
 
+  /** Makes findable what arrived: after a failure too, so that the next fetch need not bring it again. */
   #index(): void {
     this.#options.store.index.add(this.#rows)
     this.#rows = new RowBuffer()

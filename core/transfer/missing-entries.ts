@@ -1,5 +1,6 @@
 import type { Digest } from '../content-id.ts'
 import { contentIdFromDigest } from '../content-id.ts'
+import { VarveError } from '../errors.ts'
 import type { EntryKind } from '../format/pack.ts'
 import { decodeNode, type RecipeRoot } from '../format/recipe.ts'
 import type { TreeEntry } from '../format/tree.ts'
@@ -70,35 +71,41 @@ class Finder {
 
   /** Whether a tree listing can be read; where not, what it lacks is noted. */
   #isWhole(tree: Digest, path: string): boolean {
-    if (this.#store.index.has('chunk', tree)) return true
+    if (this.#store.has('chunk', tree)) return true
     const { metadata } = this.missing
     const before = metadata.length
-    const [root] = this.#store.recipes(tree)
-    if (root === undefined) metadata.push({ kind: 'chunk', digest: tree, path })
-    else {
-      this.#descend(root, path, (chunk) => {
-        if (!this.#store.index.has('chunk', chunk)) metadata.push({ kind: 'chunk', digest: chunk, path })
-      })
-    }
+    const isKnown = this.#descendAll(tree, path, (chunk) => {
+      if (!this.#store.has('chunk', chunk)) metadata.push({ kind: 'chunk', digest: chunk, path })
+    })
+    if (!isKnown) metadata.push({ kind: 'chunk', digest: tree, path })
     return metadata.length === before
   }
 
   #visitFile(blob: Digest, path: string): void {
     if (!this.#blobs.add(blob)) return
-    const [root] = this.#store.index.has('chunk', blob) ? [] : this.#store.recipes(blob)
+    const isKnown =
+      !this.#store.has('chunk', blob) && this.#descendAll(blob, path, (chunk) => this.#wantChunk(chunk, path))
     // Where there is no recipe, the blob is taken for a single chunk; the remote's index may know better.
-    if (root === undefined) this.#wantChunk(blob, path)
-    else this.#descend(root, path, (chunk) => this.#wantChunk(chunk, path))
+    if (!isKnown) this.#wantChunk(blob, path)
   }
 
   #wantChunk(chunk: Digest, path: string): void {
     this.missing.wantedChunks++
-    if (this.#store.index.has('chunk', chunk) || !this.#chunks.add(chunk)) return
+    if (this.#store.has('chunk', chunk) || !this.#chunks.add(chunk)) return
     this.missing.chunks.push({ kind: 'chunk', digest: chunk, path })
   }
 
+  /** Looks at the blob's chunks; false where no recipe of it is known. */
+  #descendAll(blob: Digest, path: string, onChunk: (chunk: Digest) => void): boolean {
+    const roots = [...this.#store.recipes(blob)]
+    // Of several recipes a remote may have made some up: none is needed once one is proven.
+    const wanted = roots.length > 1 && isProven(this.#store, blob) ? [] : roots
+    for (const root of wanted) this.#descend(root, path, onChunk)
+    return roots.length > 0
+  }
+
   #descend(root: RecipeRoot, path: string, onChunk: (chunk: Digest) => void): void {
-    if (!this.#store.index.has('node', root.rootNode)) {
+    if (!this.#store.has('node', root.rootNode)) {
       this.missing.metadata.push({ kind: 'node', digest: root.rootNode, path })
       return
     }
@@ -108,5 +115,14 @@ class Finder {
       if (level === 0) onChunk(digest)
       else this.#descend({ rootNode: digest, lengthBytes }, path, onChunk)
     }
+  }
+}
+
+function isProven(store: Store, blob: Digest): boolean {
+  try {
+    return store.recipeOf(blob) !== undefined
+  } catch (error) {
+    if (error instanceof VarveError) return false
+    throw error
   }
 }

@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs'
-import { join } from 'node:path'
 import { VarveError } from '../errors.ts'
 import { type PackClass, type PackName, TARGET_PACK_BYTES } from '../format/pack.ts'
 import type { Source } from '../remote.ts'
@@ -30,14 +29,28 @@ export function* outgoingPacks(options: {
   planner: PushPlanner
   /** Where packs are cut. */
   folder: string
+  /** A name that the remote has buried is not sent again: its entries go under a new one. */
+  isTombstoned: (pack: PackName) => boolean
 }): Generator<OutgoingPack> {
-  const { store, planner, folder } = options
+  const { folder } = options
   const cutting = { data: new Cutter(folder, 'data'), metadata: new Cutter(folder, 'metadata') }
+  try {
+    yield* cutPacks(options, cutting)
+  } finally {
+    cutting.data.discard()
+    cutting.metadata.discard()
+  }
+}
+
+function* cutPacks(
+  { store, planner, isTombstoned }: Parameters<typeof outgoingPacks>[0],
+  cutting: Record<PackClass, Cutter>,
+): Generator<OutgoingPack> {
   for (const [name, { entries: wanted }] of planner.sources) {
     const { entries, sizeBytes, footer } = store.packs.readTable(name)
     const packClass = store.packs.classOf(name)
     const isWhole = wanted === entries.length && sizeBytes >= TARGET_PACK_BYTES[packClass] / 2
-    if (isWhole) {
+    if (isWhole && !isTombstoned(name)) {
       for (const [entry, stored] of storedEntries(store.packs, name, entries)) checkEntry(name, entry, stored)
       yield {
         name,
@@ -89,6 +102,10 @@ class Cutter {
     yield* this.#sealed.splice(0)
   }
 
+  discard(): void {
+    this.#writer.discard()
+  }
+
   #onSealed(pack: SealedPack): void {
     const path = packPath(this.#folder, pack.name)
     this.#sealed.push({ ...pack, sources: this.#sources, isCut: true, path })
@@ -123,8 +140,4 @@ export function readTail(
   } finally {
     packs.close()
   }
-}
-
-export function outgoingFolder(viewFolder: string): string {
-  return join(viewFolder, 'outgoing')
 }

@@ -61,7 +61,7 @@ export class PushPlanner {
 
   /** Whether the entry is to be sent, out of this very pack. */
   isToSend(kind: EntryKind, digest: Digest, from: PackName): boolean {
-    return this.#toSend[kind].has(digest) && this.#store.index.find(kind, digest)?.pack === from
+    return this.#toSend[kind].has(digest) && this.#store.locate(kind, digest)?.pack === from
   }
 
   #entry(entry: TreeEntry, path: string, filter: PathFilter, closure: Closure): void {
@@ -92,11 +92,11 @@ export class PushPlanner {
   }
 
   #blob(blob: Digest, path: string, closure: Closure): void {
-    if (this.#store.index.has('chunk', blob) || this.#remote.find('chunk', blob) !== undefined) {
+    if (this.#store.has('chunk', blob) || this.#remote.find('chunk', blob) !== undefined) {
       this.#take('chunk', blob, path, closure)
       return
     }
-    const [root] = this.#store.recipes(blob)
+    const root = this.#store.recipeOf(blob)
     if (root === undefined) {
       this.#missing.push({ path, digest: blob })
       return
@@ -118,7 +118,7 @@ export class PushPlanner {
   }
 
   #send(kind: EntryKind, digest: Digest, path: string, closure: Closure): void {
-    const here = this.#store.index.find(kind, digest)
+    const here = this.#store.locate(kind, digest)
     if (here === undefined) {
       this.#missing.push({ path, digest })
       return

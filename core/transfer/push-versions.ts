@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import type { ContentId } from '../content-id.ts'
@@ -19,12 +19,13 @@ import type { OnProgress } from '../progress.ts'
 import { publishFile } from '../store/durable.ts'
 import { RowBuffer } from '../store/row-buffer.ts'
 import type { Store } from '../store/store.ts'
-import { packKey, packPath, segmentKey, segmentPath } from '../store/store-layout.ts'
+import { packKey, packPath, segmentKey, segmentPath, temporaryFolder } from '../store/store-layout.ts'
+import { temporaryPath } from '../store/temporary-files.ts'
 import { throwIfAborted } from '../workers/workers.ts'
 import { describePack } from './describe-pack.ts'
-import { type OutgoingPack, outgoingFolder, outgoingPacks, readTail, sourceOfFile } from './outgoing-packs.ts'
+import { type OutgoingPack, outgoingPacks, readTail, sourceOfFile } from './outgoing-packs.ts'
 import { type Closure, PushPlanner, refuseMissing } from './push-planner.ts'
-import { ensureRemoteFormat, sourceOf } from './remote-format.ts'
+import { sourceOf } from './remote-format.ts'
 import { VerifiedKnowledge } from './remote-knowledge.ts'
 import { intentKey, type RemoteView, recordKey } from './remote-view.ts'
 import { SentJournal, type SentPack } from './sent-journal.ts'
@@ -63,13 +64,15 @@ const MOST_STATS = 64
  * @throws MISSING_BYTES before anything is sent; CORRUPT; REMOTE_FAILED
  */
 export async function pushVersions(options: PushOptions): Promise<PushedBytes> {
-  await ensureRemoteFormat(options.view.remote)
+  await options.view.prepare()
   const journal = await SentJournal.open(join(options.view.folder, 'sent'), options.view.remote)
   const knowledge = new VerifiedKnowledge({ ...options, journal })
+  const push = new Push(options, journal, knowledge)
   try {
-    return await new Push(options, journal, knowledge).run()
+    return await push.run()
   } finally {
     knowledge.close()
+    push.cleanUp()
   }
 }
 
@@ -80,11 +83,18 @@ class Push {
   readonly #journal: SentJournal
   readonly #knowledge: VerifiedKnowledge
   readonly #sent: OutgoingPack[] = []
+  /** Where packs are cut: this push's own, for another may run beside it. */
+  readonly #folder: string
 
   constructor(options: PushOptions, journal: SentJournal, knowledge: VerifiedKnowledge) {
     this.#options = options
     this.#journal = journal
     this.#knowledge = knowledge
+    this.#folder = temporaryPath(temporaryFolder(options.view.folder))
+  }
+
+  cleanUp(): void {
+    rmSync(this.#folder, { recursive: true, force: true })
   }
 
   async run(): Promise<PushedBytes> {
@@ -99,7 +109,6 @@ class Push {
     await view.remote.remove(intentKey(repositoryId, intent.id))
     view.keepRecord(final.id, final.bytes)
     this.#journal.clear()
-    rmSync(outgoingFolder(view.folder), { recursive: true, force: true })
     return { packs: this.#sent.length, bytes }
   }
 
@@ -115,7 +124,11 @@ class Push {
       if (await this.#knowledge.readUnread(this.#options.signal)) continue
       const leanedOn = new Set(planned.flatMap(({ closure }) => [...closure.leanedOn]))
       const sizes = await this.#sizesOf(leanedOn)
-      const gone = [...leanedOn].filter((name) => !sizes.has(name))
+      const known = this.#knownPacks()
+      // A pack of another size than its record says is as good as gone: it was cut short on its way.
+      const gone = [...leanedOn].filter(
+        (name) => !sizes.has(name) || sizes.get(name) !== (known.get(name)?.sizeBytes ?? sizes.get(name)),
+      )
       if (gone.length === 0) return { planner, planned, leanedOn }
       this.#knowledge.forget(gone)
     }
@@ -129,25 +142,27 @@ class Push {
     let failure: unknown
     const limit = pLimit(jobs)
     const underWay = new Set<Promise<void>>()
-    const folder = outgoingFolder(view.folder)
-    rmSync(folder, { recursive: true, force: true })
-    for (const pack of outgoingPacks({ store, planner, folder })) {
-      throwIfAborted(signal)
-      this.#sent.push(pack)
-      const sending = limit(() => this.#sendPack(pack))
-        .then(() => {
-          bytesDone += pack.sizeBytes
-          onProgress?.({ phase: 'pushing', bytesDone, bytesTotal: Math.max(bytesTotal, bytesDone) })
-        })
-        .catch((error) => {
-          failure ??= error
-        })
-        .finally(() => underWay.delete(sending))
-      underWay.add(sending)
-      while (underWay.size > jobs) await Promise.race(underWay)
-      if (failure !== undefined) break
+    const isTombstoned = (pack: PackName) => view.index.isTombstoned(pack)
+    try {
+      for (const pack of outgoingPacks({ store, planner, folder: this.#folder, isTombstoned })) {
+        throwIfAborted(signal)
+        this.#sent.push(pack)
+        const sending = limit(() => this.#sendPack(pack))
+          .then(() => {
+            bytesDone += pack.sizeBytes
+            onProgress?.({ phase: 'pushing', bytesDone, bytesTotal: Math.max(bytesTotal, bytesDone) })
+          })
+          .catch((error) => {
+            failure ??= error
+          })
+          .finally(() => underWay.delete(sending))
+        underWay.add(sending)
+        while (underWay.size > jobs) await Promise.race(underWay)
+        if (failure !== undefined) break
+      }
+    } finally {
+      await Promise.all(underWay)
     }
-    await Promise.all(underWay)
     if (failure !== undefined) throw failure
     return bytesDone
   }
@@ -156,7 +171,7 @@ class Push {
     const { view, store, signal } = this.#options
     const source = sourceOfFile(pack.path, pack.sizeBytes)
     await view.remote.write(packKey(pack.name), source, { ...(signal && { signal }) })
-    this.#journal.note(pack, readTail(pack.isCut ? outgoingFolder(view.folder) : store.root, pack))
+    this.#journal.note(pack, readTail(pack.isCut ? this.#folder : store.root, pack))
     if (!pack.isCut) return
     // The recipes in a metadata pack are what the next push will want to compare.
     if (pack.class === 'metadata') publishFile(pack.path, packPath(view.folder, pack.name))
@@ -168,11 +183,7 @@ class Push {
    * @throws REMOTE_FAILED when one is gone since the index was read
    */
   async #packsOf(names: ReadonlySet<PackName>): Promise<RecordPack[]> {
-    const known = new Map<PackName, RecordPack>()
-    for (const record of this.#options.view.records.values()) {
-      for (const pack of record.packs) known.set(pack.name, pack)
-    }
-    for (const pack of this.#journal.packs.values()) known.set(pack.name, pack)
+    const known = this.#knownPacks()
     const sizes = await this.#sizesOf(names)
     return Promise.all(
       [...names].map(async (name) => {
@@ -181,6 +192,16 @@ class Push {
         return known.get(name) ?? (await this.#describe(name, sizeBytes))
       }),
     )
+  }
+
+  /** What this repository's records, and an earlier push, say of packs. */
+  #knownPacks(): Map<PackName, RecordPack> {
+    const known = new Map<PackName, RecordPack>()
+    for (const record of this.#options.view.records.values()) {
+      for (const pack of record.packs) known.set(pack.name, pack)
+    }
+    for (const pack of this.#journal.packs.values()) known.set(pack.name, pack)
+    return known
   }
 
   async #sizesOf(names: ReadonlySet<PackName>): Promise<Map<PackName, number>> {
@@ -250,7 +271,8 @@ class Push {
     for (const pack of packs) rows.addPack(pack.name, pack.rows)
     if (rows.packs.length === 0) return
     const name = view.index.write(rows)
-    await view.remote.write(segmentKey(name), sourceOf(readFileSync(segmentPath(view.folder, name))))
+    const path = segmentPath(view.folder, name)
+    await view.remote.write(segmentKey(name), sourceOfFile(path, statSync(path).size))
   }
 }
 

@@ -31,16 +31,15 @@ export async function receivePacks(options: {
   if (packs.length === 0) return
   const temporary = packs.map(() => temporaryPath(temporaryFolder(store.root)))
   const limit = pLimit(jobs)
+  const underWay = new Set<Promise<unknown>>()
   const arrivals = packs.map(({ name, sizeBytes }, index) =>
     limit(async (): Promise<ArrivedPack> => {
       throwIfAborted(signal)
       const path = temporary[index]!
-      await readIntoFile(remote, packKey(name), {
-        path,
-        mostBytes: sizeBytes,
-        ...(onBytes && { onBytes }),
-        signal,
-      })
+      const options = { path, mostBytes: sizeBytes, ...(onBytes && { onBytes }), signal }
+      const reading = readIntoFile(remote, packKey(name), options).finally(() => underWay.delete(reading))
+      underWay.add(reading)
+      await reading
       return { name, path, from: remote.label }
     }),
   )
@@ -60,7 +59,7 @@ export async function receivePacks(options: {
     )
   } finally {
     limit.clearQueue()
-    await Promise.allSettled(arrivals.slice(0, next))
+    await Promise.allSettled(underWay)
     for (const path of temporary) rmSync(path, { force: true })
   }
 }

@@ -10,17 +10,12 @@ const FORMAT_VERSION = 1
 const MAX_FORMAT_BYTES = 64 << 10
 
 /**
- * Makes an empty place a remote, or checks that it is one this version can write to.
+ * Makes a place a remote, or checks that it is one this version can write to. Only for a place that this clone has not
+ * used before: one that it has, and that is empty now, has been lost or is not mounted.
  * @throws TOO_NEW, MALFORMED, REMOTE_FAILED
  */
 export async function ensureRemoteFormat(remote: Remote): Promise<void> {
   const body = JSON.stringify({ version: FORMAT_VERSION, chunking: CHUNKING_NAME, encryption: null })
-  try {
-    await checkRemoteFormat(remote)
-    return
-  } catch (error) {
-    if (!(error instanceof VarveError) || error.code !== 'NOT_FOUND') throw error
-  }
   try {
     await remote.write(FORMAT_KEY, sourceOf(Buffer.from(`${body}\n`)), { ifAbsent: true })
   } catch (error) {
@@ -43,14 +38,19 @@ export async function checkRemoteFormat(remote: Remote): Promise<void> {
       cause: error,
     })
   }
-  const { version, chunking } = parse(bytes, remote.label)
-  if (version === FORMAT_VERSION && chunking === CHUNKING_NAME) return
-  throw new VarveError('TOO_NEW', `${remote.label}: version ${version}, chunking ${chunking}`, {
+  const { version, chunking, encryption } = parse(bytes, remote.label)
+  const isPlain = encryption === null || encryption === undefined
+  if (version === FORMAT_VERSION && chunking === CHUNKING_NAME && isPlain) return
+  const what = `version ${version}, chunking ${chunking}${isPlain ? '' : ', encrypted'}`
+  throw new VarveError('TOO_NEW', `${remote.label}: ${what}`, {
     hint: 'Upgrade varve to use this remote.',
   })
 }
 
-function parse(bytes: Buffer, label: string): { version?: unknown; chunking?: unknown } {
+function parse(
+  bytes: Buffer,
+  label: string,
+): { version?: unknown; chunking?: unknown; encryption?: unknown } {
   try {
     const body: unknown = JSON.parse(bytes.toString('utf8'))
     if (typeof body === 'object' && body !== null) return body

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
-import { type ContentId, digestOf, hexOf } from '../content-id.ts'
+import type { ContentId } from '../content-id.ts'
 import { VarveError } from '../errors.ts'
 import {
   decodeRootRecord,
@@ -11,15 +11,16 @@ import {
   type RecordPointer,
   type RootRecord,
 } from '../format/root-record.ts'
-import { isSegmentName } from '../format/segment.ts'
+import { isSegmentName, type SegmentName } from '../format/segment.ts'
 import type { Remote } from '../remote.ts'
 import { makeFolder, publishFile } from '../store/durable.ts'
 import { IndexSet } from '../store/index-set.ts'
-import { indexFolder, temporaryFolder } from '../store/store-layout.ts'
-import { temporaryPath } from '../store/temporary-files.ts'
+import { indexFolder, segmentKey, segmentPath, temporaryFolder } from '../store/store-layout.ts'
+import { sweepTemporaries, temporaryPath } from '../store/temporary-files.ts'
+import { verifySegment } from '../store/verify-segment.ts'
 import { writeFileDurably } from '../store/write-file-durably.ts'
 import { readIntoFile, readWhole } from './read-whole.ts'
-import { checkRemoteFormat } from './remote-format.ts'
+import { checkRemoteFormat, ensureRemoteFormat } from './remote-format.ts'
 
 const REQUESTS_AT_ONCE = 8
 const MAX_SEGMENT_BYTES = 64 * 2 ** 30
@@ -69,6 +70,14 @@ export class RemoteView {
     return this.holdersOf(id)[0]?.pointer.only === undefined && this.holdersOf(id).length > 0
   }
 
+  /** Before the first push from this clone: makes the place a remote, or checks that it is one. */
+  async prepare(): Promise<void> {
+    const note = join(this.folder, 'prepared')
+    if (existsSync(note)) return
+    await ensureRemoteFormat(this.remote)
+    writeFileDurably(note, '')
+  }
+
   /** Lists this repository's records, and fetches those that are new. */
   async refreshRecords(signal?: AbortSignal): Promise<void> {
     const prefix = `roots/${this.#repositoryId}/`
@@ -78,7 +87,7 @@ export class RemoteView {
       if (key.endsWith(FINAL_SUFFIX) && isRecordId(id)) listed.add(id)
     }
     const known = new Set(this.records.keys())
-    if (listed.size === 0 && known.size > 0) await checkRemoteFormat(this.remote)
+    if (listed.size === 0) await checkRemoteFormat(this.remote)
     await this.#fetchAll(
       [...listed].filter((id) => !known.has(id)),
       async (id) => {
@@ -99,20 +108,23 @@ export class RemoteView {
   /** Lists the remote's index segments, and fetches those that are new. */
   async refreshIndex(signal?: AbortSignal): Promise<void> {
     const prefix = 'index/'
-    const listed = new Set<string>()
+    const listed = new Set<SegmentName>()
     for await (const { key } of this.remote.list(prefix)) {
       const name = key.slice(prefix.length, -'.idx'.length)
       if (key.endsWith('.idx') && isSegmentName(name)) listed.add(name)
     }
     makeFolder(indexFolder(this.folder))
-    const known = new Set(readdirSync(indexFolder(this.folder)).map((file) => file.slice(0, -'.idx'.length)))
-    const gone = [...known].filter((name) => !listed.has(name))
+    sweepTemporaries(temporaryFolder(this.folder))
+    const known = new Set<string>(
+      readdirSync(indexFolder(this.folder)).map((file) => file.slice(0, -'.idx'.length)),
+    )
+    const gone = [...known].filter((name) => !listed.has(name as SegmentName))
     const fresh = [...listed].filter((name) => !known.has(name))
     if (gone.length > 0 || fresh.length > 0) {
       this.#index?.close()
       this.#index = undefined
     }
-    for (const name of gone) rmSync(join(indexFolder(this.folder), `${name}.idx`))
+    for (const name of gone) rmSync(join(indexFolder(this.folder), `${name}.idx`), { force: true })
     await this.#fetchAll(fresh, (name) => this.#fetchSegment(name, signal))
   }
 
@@ -146,32 +158,46 @@ export class RemoteView {
     return records
   }
 
-  async #fetchSegment(name: string, signal: AbortSignal | undefined): Promise<void> {
+  async #fetchSegment(name: SegmentName, signal: AbortSignal | undefined): Promise<void> {
     const temporary = temporaryPath(temporaryFolder(this.folder))
     try {
-      await readIntoFile(this.remote, `index/${name}.idx`, {
+      await readIntoFile(this.remote, segmentKey(name), {
         path: temporary,
         mostBytes: MAX_SEGMENT_BYTES,
         signal,
       })
-      if (hexOf(digestOf(readFileSync(temporary))) !== name) {
-        throw new VarveError(
-          'CORRUPT',
-          `${this.remote.label}: index segment ${name} does not match its name`,
-          {
-            hint: 'Run the command again; if it stays so, the remote is damaged.',
-          },
-        )
-      }
-      publishFile(temporary, join(indexFolder(this.folder), `${name}.idx`))
+      this.#refuseBadSegment(name, temporary)
+      publishFile(temporary, segmentPath(this.folder, name))
     } finally {
       rmSync(temporary, { force: true })
     }
   }
 
+  /** Once it is in the cache, one that cannot be opened would stop every command. */
+  #refuseBadSegment(name: SegmentName, path: string): void {
+    try {
+      verifySegment(path, name)
+    } catch (error) {
+      if (!(error instanceof VarveError) || error.code === 'TOO_NEW') throw error
+      const key = segmentKey(name)
+      throw new VarveError(error.code, `${this.remote.label}: ${key} is damaged: ${error.message}`, {
+        hint: `Run the command again; if it stays so, remove ${key} from the remote.`,
+        cause: error,
+      })
+    }
+  }
+
+  /** One that is gone since it was listed has been superseded. */
   async #fetchAll<T>(items: readonly T[], fetch: (item: T) => Promise<void>): Promise<void> {
     const limit = pLimit(REQUESTS_AT_ONCE)
-    await Promise.all(items.map((item) => limit(() => fetch(item))))
+    const fetchIfThere = async (item: T) => {
+      try {
+        await fetch(item)
+      } catch (error) {
+        if (!(error instanceof VarveError) || error.code !== 'NOT_FOUND') throw error
+      }
+    }
+    await Promise.all(items.map((item) => limit(() => fetchIfThere(item))))
   }
 }
 

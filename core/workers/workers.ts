@@ -43,6 +43,7 @@ export function createWorkers(options: { threads: number; script?: URL }): Worke
     let healthy = false
     try {
       return await new Promise((resolve, reject) => {
+        worker.removeAllListeners()
         worker.on('error', reject)
         worker.on('exit', () => reject(new Error(`the worker thread for ${name} ended by itself`)))
         worker.on('message', async (message: FromThread) => {
@@ -64,6 +65,9 @@ export function createWorkers(options: { threads: number; script?: URL }): Worke
       })
     } finally {
       worker.removeAllListeners()
+      // What goes wrong from here on is no one's: a thread that dies between two tasks is not given another.
+      worker.on('error', () => {})
+      worker.once('exit', () => void idle.splice(0, idle.length, ...idle.filter((one) => one !== worker)))
       if (healthy) idle.push(worker)
       else void worker.terminate()
     }

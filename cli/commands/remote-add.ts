@@ -1,0 +1,43 @@
+import { addRemote } from '../../core/operations/remote-add.ts'
+import { openProject } from '../../core/project.ts'
+import { defineCommand } from '../command.ts'
+import { storedUrl } from '../stored-url.ts'
+
+export const remoteAddCommand = defineCommand({
+  usage: 'remote add <name> <url> [--default] [--local] [--no-stage]',
+  description:
+    'Writes the remote into varve.yaml, which all clones share, or with --local into the config of this clone. The ' +
+    'first remote becomes the default. A relative path is read from where you are, and stored relative to the root ' +
+    'of the repository. The place is not asked for anything: `varve remote test` does that.',
+  examples: [
+    ['varve remote add origin /mnt/nas/photos', 'a folder, here on a mounted share'],
+    ['varve remote add origin file:///mnt/nas/photos', 'the same, as a URL'],
+    ['varve remote add scratch ../scratch --local', 'for this clone alone'],
+  ],
+  options: {
+    default: { type: 'boolean', summary: 'use it when no remote is named' },
+    local: { type: 'boolean', summary: 'for this clone alone: nothing is committed' },
+    stage: { type: 'boolean', default: true, summary: 'do not stage varve.yaml with git' },
+  },
+  positionals: [
+    { name: 'name', summary: 'what to call it', required: true },
+    { name: 'url', summary: 'file:///path/to/folder, or a plain path', required: true },
+  ],
+  async run({ cwd, output }, { options, positionals }) {
+    const [name, typed] = positionals as [string, string]
+    const project = await openProject(cwd)
+    const source = options.local ? 'local' : 'committed'
+    const url = await storedUrl(project, typed, source)
+    const { isDefault } = await addRemote(project, {
+      name,
+      url,
+      source,
+      stage: options.stage,
+      makeDefault: options.default,
+    })
+    output.summary({ name, url, source, default: isDefault }, () => {
+      const role = isDefault ? ', the default' : ''
+      return `added the remote ${name}${role}: ${url}`
+    })
+  },
+})

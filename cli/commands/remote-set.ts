@@ -1,0 +1,42 @@
+import { VarveError } from '../../core/errors.ts'
+import { setRemote } from '../../core/operations/remote-set.ts'
+import { openProject } from '../../core/project.ts'
+import { defineCommand } from '../command.ts'
+import { storedUrl } from '../stored-url.ts'
+
+export const remoteSetCommand = defineCommand({
+  usage: 'remote set <name> <key> [value] [--unset] [--local] [--no-stage]',
+  description:
+    'Without a value, or with --unset, the setting is taken out. A setting with --local stands before the committed ' +
+    'one, for this clone alone.',
+  examples: [
+    ['varve remote set origin url /mnt/nas/new', 'the remote has moved'],
+    ['varve remote set origin url /mnt/mirror --local', 'use a mirror in this clone'],
+    ['varve remote set origin url --unset --local', 'use what the others use again'],
+  ],
+  options: {
+    unset: { type: 'boolean', summary: 'take the setting out' },
+    local: { type: 'boolean', summary: 'for this clone alone: nothing is committed' },
+    stage: { type: 'boolean', default: true, summary: 'do not stage varve.yaml with git' },
+  },
+  positionals: [
+    { name: 'name', summary: 'the remote', required: true },
+    { name: 'key', summary: 'the setting: url', required: true },
+    { name: 'value', summary: 'its new value' },
+  ],
+  async run({ cwd, output }, { options, positionals }) {
+    const [name, key, typed] = positionals as [string, string, string | undefined]
+    if (options.unset && typed !== undefined) {
+      throw new VarveError('USAGE', '--unset takes a setting out, so there is no value to give')
+    }
+    const project = await openProject(cwd)
+    const source = options.local ? 'local' : 'committed'
+    const value = typed !== undefined && key === 'url' ? await storedUrl(project, typed, source) : typed
+    await setRemote(project, { name, key, value, source, stage: options.stage })
+    output.summary({ name, key, value: value ?? null, source }, () =>
+      value === undefined
+        ? `took out ${key} of the remote ${name}`
+        : `set ${key} of the remote ${name}: ${value}`,
+    )
+  },
+})

@@ -1,0 +1,231 @@
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { git, makeFolder, makeRepository, writeFiles } from '../support/git-fixture.ts'
+import { runVarve, varve, varveJson } from '../support/run-varve.ts'
+
+type List = { remotes: { name: string; url: string | null; source: string | null; default: boolean }[] }
+
+async function project(): Promise<string> {
+  const root = makeRepository()
+  mkdirSync(join(root, 'sub'))
+  await varve(['init'], { cwd: root })
+  git(root, 'commit', '--quiet', '--message', 'init')
+  return root
+}
+
+const shared = (root: string) => readFileSync(join(root, 'varve.yaml'), 'utf8')
+const local = (root: string) => readFileSync(join(root, '.git/varve/config.yaml'), 'utf8')
+const list = async (root: string) => (await varveJson<List>(['remote', 'list'], { cwd: root })).remotes
+
+test('the first remote is the default; a relative path is stored from the root; varve.yaml is staged', async () => {
+  const root = await project()
+  const added = await varveJson(['remote', 'add', 'origin', '../../photos'], { cwd: join(root, 'sub') })
+  expect(added).toEqual({ name: 'origin', url: '../photos', source: 'committed', default: true })
+  await varve(['remote', 'add', 'backup', 'file:///srv/backup'], { cwd: root })
+  expect(shared(root)).toMatch(
+    /\nremotes:\n {2}origin:\n {4}url: ..\/photos\n {2}backup:\n {4}url: file:\/\/\/srv\/backup\ndefault: origin\n$/,
+  )
+  expect(git(root, 'status', '--porcelain')).toBe('M  varve.yaml')
+  expect(await list(root)).toEqual([
+    { name: 'origin', url: '../photos', source: 'committed', default: true },
+    { name: 'backup', url: 'file:///srv/backup', source: 'committed', default: false },
+  ])
+  expect(await varve(['remote', 'list'], { cwd: root })).toBe(
+    '*  origin  ../photos\n   backup  file:///srv/backup\n',
+  )
+})
+
+test('--default, --local and --no-stage', async () => {
+  const root = await project()
+  await varve(['remote', 'add', 'origin', '/srv/a', '--no-stage'], { cwd: root })
+  expect(git(root, 'status', '--porcelain')).toBe(' M varve.yaml')
+  await varve(['remote', 'add', 'second', '/srv/b', '--default'], { cwd: root })
+  expect(shared(root)).toContain('default: second')
+  const before = shared(root)
+  const mine = await varveJson(['remote', 'add', 'mine', '../mine', '--local', '--default'], { cwd: root })
+  expect(mine).toEqual({ name: 'mine', url: join(root, '../mine'), source: 'local', default: true })
+  expect(shared(root)).toBe(before)
+  expect(local(root)).toBe(`remotes:\n  mine:\n    url: ${join(root, '../mine')}\ndefault: mine\n`)
+})
+
+test('what cannot be added changes nothing', async () => {
+  const root = await project()
+  await varve(['remote', 'add', 'origin', '/srv/a'], { cwd: root })
+  const before = shared(root)
+  const refused = async (args: string[]) => {
+    const { exitCode, stderr } = await runVarve(['remote', 'add', ...args], { cwd: root })
+    expect(shared(root)).toBe(before)
+    return { exitCode, stderr }
+  }
+  expect(await refused(['origin', '/srv/b'])).toEqual({
+    exitCode: 1,
+    stderr: expect.stringMatching(/origin already: \/srv\/a\nhint: .*varve remote set origin url URL`/),
+  })
+  expect((await refused(['origin', '/srv/b', '--local'])).stderr).toContain('--local')
+  expect((await refused(['a b', '/srv/b'])).exitCode).toBe(2)
+  expect((await refused(['b', 'gopher://x'])).exitCode).toBe(2)
+  const secret = await refused(['b', 'https://ada:hunter2@host/x'])
+  expect(secret.exitCode).toBe(2)
+  expect(secret.stderr).not.toContain('hunter2')
+  expect((await refused(['b'])).exitCode).toBe(2)
+})
+
+test('set changes a remote, for all or for this clone; unsetting goes back', async () => {
+  const root = await project()
+  await varve(['remote', 'add', 'origin', '/srv/a'], { cwd: root })
+  await varve(['remote', 'set', 'origin', 'url', '../b'], { cwd: root })
+  expect(shared(root)).toContain('url: ../b')
+  const before = shared(root)
+  await varve(['remote', 'set', 'origin', 'url', '/mnt/mirror', '--local'], { cwd: root })
+  expect(shared(root)).toBe(before)
+  expect(await list(root)).toEqual([{ name: 'origin', url: '/mnt/mirror', source: 'local', default: true }])
+  expect(await varve(['remote', 'list'], { cwd: root })).toContain('(this clone)')
+  expect(await varveJson(['remote', 'set', 'origin', 'url', '--unset', '--local'], { cwd: root })).toEqual({
+    name: 'origin',
+    key: 'url',
+    value: null,
+    source: 'local',
+  })
+  expect(await list(root)).toEqual([{ name: 'origin', url: '../b', source: 'committed', default: true }])
+
+  const codeOf = async (args: string[]) =>
+    (await runVarve(['remote', 'set', ...args], { cwd: root })).exitCode
+  expect(await codeOf(['origin', 'url', '--local'])).toBe(1)
+  expect(await codeOf(['origin', 'url'])).toBe(2)
+  expect(await codeOf(['origin', 'url', 'x', '--unset'])).toBe(2)
+  expect(await codeOf(['origin', 'ulr', 'x'])).toBe(2)
+  expect(await codeOf(['orign', 'url', 'x'])).toBe(1)
+  expect(shared(root)).toBe(before)
+})
+
+test('remove takes a remote out of both files, and the default with it', async () => {
+  const root = await project()
+  for (const name of ['origin', 'backup', 'third']) {
+    await varve(['remote', 'add', name, `/srv/${name}`], { cwd: root })
+  }
+  await varve(['remote', 'set', 'origin', 'url', '/mnt/mirror', '--local'], { cwd: root })
+  const removed = await runVarve(['remote', 'remove', 'origin'], { cwd: root })
+  expect(removed.exitCode).toBe(0)
+  expect(removed.stderr).toContain('varve remote default NAME')
+  expect(shared(root)).not.toMatch(/origin|default/)
+  expect(local(root)).not.toContain('origin')
+  const json = await varveJson(['remote', 'remove', 'third'], { cwd: root })
+  expect(json).toEqual({ name: 'third', sources: ['committed'], default: 'backup' })
+  await varve(['remote', 'remove', 'backup'], { cwd: root })
+  expect(shared(root)).not.toContain('remotes')
+  expect(git(root, 'status', '--porcelain')).toBe('')
+  expect((await runVarve(['remote', 'remove', 'backup'], { cwd: root })).exitCode).toBe(1)
+  expect(await varve(['remote', 'list'], { cwd: root })).toBe('')
+})
+
+test('default shows and sets', async () => {
+  const root = await project()
+  const none = await runVarve(['remote', 'default'], { cwd: root })
+  expect(none).toMatchObject({ exitCode: 9, stdout: '' })
+  await varve(['remote', 'add', 'origin', '/srv/a'], { cwd: root })
+  await varve(['remote', 'add', 'backup', '/srv/b'], { cwd: root })
+  await varve(['remote', 'add', 'mine', '/srv/c', '--local'], { cwd: root })
+  expect(await varve(['remote', 'default'], { cwd: root })).toBe('origin\n')
+  expect(await varveJson(['remote', 'default', 'backup'], { cwd: root })).toEqual({ default: 'backup' })
+  expect(await varve(['remote', 'default'], { cwd: root })).toBe('backup\n')
+
+  const unshared = await runVarve(['remote', 'default', 'mine'], { cwd: root })
+  expect(unshared).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--local') })
+  await varve(['remote', 'default', 'mine', '--local'], { cwd: root })
+  expect(await varve(['remote', 'default'], { cwd: root })).toBe('mine\n')
+  const covered = await runVarve(['remote', 'default', 'origin'], { cwd: root })
+  expect(covered.stderr).toContain('this clone has a default of its own, mine')
+  expect(shared(root)).toContain('default: origin')
+  expect((await runVarve(['remote', 'default', 'nobody'], { cwd: root })).exitCode).toBe(1)
+})
+
+test('list warns of a default that is gone', async () => {
+  const root = await project()
+  await varve(['remote', 'add', 'origin', '/srv/a'], { cwd: root })
+  writeFiles(root, { 'varve.yaml': shared(root).replace('default: origin', 'default: old') })
+  const { stderr, stdout } = await runVarve(['remote', 'list'], { cwd: root })
+  expect(stderr).toContain('the default is old')
+  expect(stdout).toBe('   origin  /srv/a\n')
+})
+
+test('test tries an empty folder and leaves it empty', async () => {
+  const root = await project()
+  const folder = makeFolder()
+  await varve(['remote', 'add', 'origin', folder], { cwd: root })
+  const result = await varveJson<{ checks: { check: string; outcome: string; latencyMs: number }[] }>(
+    ['remote', 'test'],
+    { cwd: root },
+  )
+  expect(result).toMatchObject({
+    name: 'origin',
+    label: folder,
+    place: 'empty',
+    placeError: null,
+    probeBytes: 8 << 20,
+  })
+  expect(result.checks.map(({ check }) => check).sort()).toEqual([
+    ...['create', 'list', 'range', 'read', 'remove', 'stat', 'throughput', 'write'],
+  ])
+  expect(result.checks.filter(({ outcome }) => outcome !== 'passed')).toEqual([])
+  expect(readdirSync(folder).filter((name) => !name.startsWith('.'))).toEqual([])
+  const text = await varve(['remote', 'test', 'origin'], { cwd: root })
+  expect(text).toMatch(/create only if absent +works +[0-9.]+ ms\n/)
+  expect(text).toMatch(/write [0-9.,]+ \w+\/s, read [0-9.,]+ \w+\/s \(8\.0 MiB/)
+})
+
+test('test makes no folder, and tells a new one from one whose disk is away', async () => {
+  const root = await project()
+  const folder = makeFolder()
+  await varve(['remote', 'add', 'new', join(folder, 'new')], { cwd: root })
+  await varve(['remote', 'add', 'away', join(folder, 'disk/away')], { cwd: root })
+  const fresh = await runVarve(['remote', 'test', 'new'], { cwd: root })
+  expect(fresh).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('first push will make it') })
+  expect(await varveJson(['remote', 'test', 'new'], { cwd: root })).toMatchObject({
+    place: 'missing',
+    checks: [],
+  })
+  const away = await runVarve(['remote', 'test', 'away'], { cwd: root })
+  expect(away).toMatchObject({ exitCode: 9, stderr: expect.stringContaining('disk/away') })
+  expect(readdirSync(folder)).toEqual([])
+})
+
+test('test says what is there that is not for it', async () => {
+  const root = await project()
+  const folder = makeFolder()
+  await varve(['remote', 'add', 'origin', folder], { cwd: root })
+  writeFiles(folder, { 'holiday.jpg': 'x' })
+  const foreign = await runVarve(['remote', 'test'], { cwd: root })
+  expect(foreign).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('holds other things') })
+  writeFiles(folder, { 'varve.json': '{"version":99,"chunking":"x"}' })
+  const newer = await runVarve(['remote', 'test'], { cwd: root })
+  expect(newer).toMatchObject({ exitCode: 7, stdout: expect.stringContaining('version 99') })
+})
+
+test('test of a folder that cannot be written ends with 9, and says what fails', async () => {
+  const root = await project()
+  const folder = makeFolder()
+  await varve(['remote', 'add', 'origin', folder], { cwd: root })
+  writeFiles(folder, { '.varve-tmp': 'a file where a folder belongs' })
+  const { exitCode, stdout } = await runVarve(['remote', 'test'], { cwd: root })
+  expect(exitCode).toBe(9)
+  expect(stdout).toMatch(/write +fails +\S/)
+  expect(stdout).toMatch(/read +not tested/)
+  expect(stdout).toMatch(/list +works/)
+})
+
+test('none of it works before init', async () => {
+  const root = makeRepository()
+  for (const args of [
+    ['list'],
+    ['add', 'a', '/b'],
+    ['set', 'a', 'url', 'b'],
+    ['remove', 'a'],
+    ['default'],
+    ['test'],
+  ]) {
+    const { exitCode, stderr } = await runVarve(['remote', ...args], { cwd: root })
+    expect({ args, exitCode }).toEqual({ args, exitCode: 5 })
+    expect(stderr).toContain('varve init')
+  }
+})
