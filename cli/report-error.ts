@@ -9,7 +9,7 @@ import type { FrameOutput } from './render/output.ts'
 export function reportError(thrown: unknown, output: FrameOutput, signal: AbortSignal): number {
   const error = translate(thrown, signal)
   const known = error instanceof VarveError
-  const message = error instanceof Error && error.message !== '' ? error.message : String(error)
+  const message = oneLine(error instanceof Error && error.message !== '' ? error.message : String(error))
   const hint = known ? error.hint : 'this is a bug in varve: please report it, with what you typed'
 
   output.error(`${output.paintError.red('varve:')} ${message}`)
@@ -22,6 +22,11 @@ export function reportError(thrown: unknown, output: FrameOutput, signal: AbortS
   if (output.json && !output.hasResult)
     output.result({ error: { code, message, hint: hint ?? null } }, () => '')
   return known ? exitCodeOf[error.code] : EXIT_BUG
+}
+
+/** Names are hostile: no control character of theirs reaches a terminal, or begins a line. */
+function oneLine(text: string): string {
+  return text.replace(/\p{Cc}/gu, (char) => JSON.stringify(char).slice(1, -1))
 }
 
 function translate(thrown: unknown, signal: AbortSignal): unknown {

@@ -2,7 +2,9 @@ import picomatch from 'picomatch'
 
 /**
  * Which paths of the repository a command is about: some paths with all below them, and patterns
- * (`images/train/**\/*.png`), which match as in a shell where `**` is any number of directories.
+ * (`images/train/**\/*.png`), which match as in a shell where `**` is any number of directories. A name may itself
+ * look like a pattern (`a(1).csv`): a pattern means the path that is written like it, too. No name holds a backslash:
+ * one takes the next character's meaning away.
  */
 export class PathFilter {
   readonly #rules: { base: string; matches: ((path: string) => boolean) | undefined }[]
@@ -11,11 +13,15 @@ export class PathFilter {
   /** `paths` are relative to the repository root; '' is all of it. Those with wildcards are patterns. */
   constructor(paths: readonly string[]) {
     this.#rules = paths.map((path) => {
-      const { base, isGlob } = picomatch.scan(path)
-      if (!isGlob) return { base: path, matches: undefined }
-      const whole = picomatch(path, { dot: true })
-      const below = picomatch(`${path}/**`, { dot: true })
-      return { base: base === '.' ? '' : base, matches: (candidate) => whole(candidate) || below(candidate) }
+      const itself = path.replace(/\\(.)/g, '$1')
+      const { base, isGlob } = scan(path)
+      if (!isGlob) return { base: itself, matches: undefined }
+      const options = { dot: true, nonegate: true }
+      const whole = picomatch(path, options)
+      const below = picomatch(`${path}/**`, options)
+      const matches = (candidate: string) =>
+        isAtOrBelow(candidate, itself) || whole(candidate) || below(candidate)
+      return { base: base === '.' ? '' : base, matches }
     })
   }
 
@@ -54,7 +60,16 @@ export class PathFilter {
 }
 
 export function hasWildcards(path: string): boolean {
-  return picomatch.scan(path).isGlob
+  return scan(path).isGlob
+}
+
+/** The pattern that means this path alone, with all below it. */
+export function patternOf(path: string): string {
+  return path.replace(/[*?[\]{}()!+@|"'$^]/g, '\\$&')
+}
+
+function scan(path: string): { base: string; isGlob: boolean } {
+  return picomatch.scan(path, { unescape: true, nonegate: true })
 }
 
 /** Whether `path` is `base` or lies below it; everything lies below ''. */

@@ -4,6 +4,7 @@ import { defineCommand } from '../command.ts'
 import { formatBytes } from '../render/format-bytes.ts'
 import { formatCountOf } from '../render/format-count.ts'
 import { shortId } from '../render/short-id.ts'
+import { renderTable } from '../render/table.ts'
 import { withWorkbench } from '../with-workbench.ts'
 
 export const addCommand = defineCommand({
@@ -30,18 +31,14 @@ export const addCommand = defineCommand({
       add(workbench, { paths: positionals, stage: options.stage, description: options.desc, labels }),
     )
     for (const warning of warnings) context.output.warn(warning)
-    context.output.summary({ added, storedBytes }, () =>
-      [
-        ...added.map(({ path, change, id, sizeBytes, files, kind }) => {
-          const size =
-            kind === 'dir'
-              ? `${formatCountOf(files, 'file')}, ${formatBytes(sizeBytes)}`
-              : formatBytes(sizeBytes)
-          return `${change.padEnd(9)}  ${path}  ${size}  ${context.output.paint.dim(shortId(id))}`
-        }),
-        ...(storedBytes > 0 ? [`stored ${formatBytes(storedBytes)}`] : []),
-      ].join('\n'),
-    )
+    const { paint } = context.output
+    context.output.summary({ added, storedBytes }, () => {
+      const rows = added.map(({ path, change, id, sizeBytes, files, kind }) => {
+        const count = kind === 'dir' ? ` in ${formatCountOf(files, 'file')}` : ''
+        return [change, path, `${formatBytes(sizeBytes)}${count}`, paint.dim(shortId(id))]
+      })
+      return renderTable(rows) + (storedBytes > 0 ? `stored ${formatBytes(storedBytes)}` : '')
+    })
   },
 })
 

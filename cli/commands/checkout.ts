@@ -45,9 +45,7 @@ export const checkoutCommand = defineCommand({
 /** A line for each path where something happened, and the files that were kept. */
 export function renderCheckedOut(paths: readonly CheckedOutPath[], { paint, verbose }: Output): string {
   const lines = paths.flatMap(({ path, written, removed, kept }) => [
-    ...(written + removed > 0
-      ? [`${path}: ${formatCountOf(written, 'file')} written, ${formatCountOf(removed, 'file')} removed`]
-      : []),
+    ...(written + removed > 0 ? [`${path}: ${describeWork(written, removed)}`] : []),
     ...kept
       .slice(0, verbose ? kept.length : 5)
       .map((file) => `${paint.yellow('kept')} ${file} (never added)`),
@@ -56,4 +54,11 @@ export function renderCheckedOut(paths: readonly CheckedOutPath[], { paint, verb
       : []),
   ])
   return lines.length > 0 ? lines.join('\n') : 'everything is checked out'
+}
+
+function describeWork(written: number, removed: number): string {
+  return [
+    ...(written > 0 ? [`${formatCountOf(written, 'file')} written`] : []),
+    ...(removed > 0 ? [`${formatCountOf(removed, 'file')} removed`] : []),
+  ].join(', ')
 }

@@ -80,7 +80,9 @@ function adviceOn(paths: readonly PathStatus[]): string[] {
   const has = (state: PathStatus['state']) => paths.some((path) => path.state === state)
   return [
     ...(has('modified')
-      ? ["`varve add` takes changes in; `varve checkout` brings the pointer's version back"]
+      ? [
+          '`varve add PATH` takes its changes in; `varve checkout PATH --force` gives them up for what the pointer names',
+        ]
       : []),
     ...(has('missing') ? ['`varve checkout` brings what is missing'] : []),
     ...(has('not-pulled') ? ['`varve pull` fetches what is not here'] : []),

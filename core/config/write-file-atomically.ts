@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { lstat, mkdir, open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fromSystemError, VarveError } from '../errors.ts'
 
 /**
@@ -10,7 +10,8 @@ import { fromSystemError, VarveError } from '../errors.ts'
  * @throws BAD_CONFIG when `path` is there and is no regular file.
  */
 export async function writeFileAtomically(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
+  // Not after the file's own name, which may be as long as a name can be.
+  const temporary = join(dirname(path), `.varve-${randomBytes(6).toString('hex')}.tmp`)
   try {
     await mkdir(dirname(path), { recursive: true })
     const mode = await modeOf(path)

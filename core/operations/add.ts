@@ -4,6 +4,7 @@ import type { ContentId } from '../content-id.ts'
 import { VarveError } from '../errors.ts'
 import { encodePointer, type Pointer, type PointerKind } from '../format/pointer.ts'
 import { withMeta } from '../format/pointer-meta.ts'
+import type { TreeEntry } from '../format/tree.ts'
 import { checkIgnored } from '../git/check-ignored.ts'
 import { stagePaths } from '../git/stage-paths.ts'
 import { StoreWriter } from '../store/store-writer.ts'
@@ -11,6 +12,7 @@ import { ensureIgnored } from '../workspace/git-ignore-file.ts'
 import { portabilityWarnings } from '../workspace/portability-warnings.ts'
 import { type ScannedEntry, scanPath } from '../workspace/scan-path.ts'
 import { takeSnapshot } from '../workspace/snapshot.ts'
+import type { WorkspaceState } from '../workspace/workspace-state.ts'
 import { findPathsToAdd } from './find-paths-to-add.ts'
 import { entryOf, idOf, listPointers, pointerOf, pointerPathOf } from './tracked.ts'
 import type { Workbench } from './workbench.ts'
@@ -46,14 +48,15 @@ export type AddResult = {
  * @throws NOT_FOUND, OUTSIDE_REPOSITORY, ALREADY_TRACKED, UNSUPPORTED_FILE, CHANGED_WHILE_READING, NO_SPACE, CONFLICT
  */
 export async function add(workbench: Workbench, options: AddOptions): Promise<AddResult> {
-  const { root, store, cache } = workbench
-  // A pointer with a merge conflict in it has no version: adding settles it.
+  const { root, store, cache, state } = workbench
   const tracked = await listPointers(workbench)
   const paths = await findPathsToAdd(
     workbench,
     tracked.map(({ path }) => path),
     options.paths,
   )
+  const pointers = tracked.filter(({ path }) => paths.includes(path))
+  for (const { error } of pointers) if (error !== undefined && !isSettledByAdding(error)) throw error
   await refuseIgnoredPointers(workbench, paths)
 
   const scans = paths.map((path) => ({ path, scanned: scan(workbench, path) }))
@@ -62,8 +65,9 @@ export async function add(workbench: Workbench, options: AddOptions): Promise<Ad
   const results: { path: string; before: Pointer | undefined; after: Pointer; files: number }[] = []
   try {
     for (const { path, scanned } of scans) {
-      const before = tracked.find((candidate) => candidate.path === path)?.pointer
-      const isPartial = before !== undefined && workbench.state.onlyOf(path) !== undefined
+      const known = pointers.find((candidate) => candidate.path === path)
+      const before = known?.pointer
+      if (known === undefined) state.wantAll(path)
       const { entry, files } = await takeSnapshot({
         root,
         store,
@@ -72,8 +76,8 @@ export async function add(workbench: Workbench, options: AddOptions): Promise<Ad
         workers: workbench.workers,
         path,
         scanned,
-        previous: isPartial ? entryOf({ path, pointer: before }) : undefined,
-        isLeftOut: (inside) => workbench.state.isLeftOut(path, inside),
+        previous: state.onlyOf(path) === undefined ? undefined : previousOf(path, before, state),
+        isLeftOut: (inside) => state.isLeftOut(path, inside),
         onProgress: workbench.onProgress,
         signal: workbench.signal,
       })
@@ -96,11 +100,25 @@ export async function add(workbench: Workbench, options: AddOptions): Promise<Ad
     toStage.push(pointerPath)
     const ignoreFile = ensureIgnored(root, path)
     if (ignoreFile !== undefined) toStage.push(ignoreFile)
-    workbench.state.remember(path, idOf(after))
+    state.remember(path, after)
   }
-  workbench.state.save()
+  state.save()
   if (options.stage) await stagePaths(workbench.project.repository, [...new Set(toStage)])
   return { added: results.map(addedPath), storedBytes: writer.addedBytes, warnings }
+}
+
+/** A pointer with a merge conflict in it, or with damage, has no version: adding gives it one. */
+function isSettledByAdding({ code }: VarveError): boolean {
+  return code === 'CONFLICT' || code === 'MALFORMED'
+}
+
+/** Where the pointer cannot be read, what was left out is as in the version that was here last. */
+function previousOf(
+  path: string,
+  pointer: Pointer | undefined,
+  state: WorkspaceState,
+): TreeEntry | undefined {
+  return pointer === undefined ? state.versionOf(path) : entryOf({ path, pointer })
 }
 
 function scan(workbench: Workbench, path: string): ScannedEntry {

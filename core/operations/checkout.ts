@@ -1,5 +1,4 @@
 import type { ContentId } from '../content-id.ts'
-import { digestFromContentId } from '../content-id.ts'
 import { VarveError } from '../errors.ts'
 import type { TreeEntry } from '../format/tree.ts'
 import { checkoutPaths } from '../git/checkout-paths.ts'
@@ -81,7 +80,7 @@ async function planFor(workbench: Workbench, one: Selected, options: CheckoutOpt
     comparison,
     store,
     trackedPath: path,
-    base: baseOf(workbench, path, version),
+    base: workbench.state.versionOf(path),
     force: options.force,
   })
 }
@@ -108,14 +107,6 @@ function compare(workbench: Workbench, one: Selected, version: TreeEntry): Promi
     onProgress,
     signal,
   })
-}
-
-/** The version that was here before, as an entry. */
-function baseOf(workbench: Workbench, path: string, version: TreeEntry): TreeEntry | undefined {
-  const id = workbench.state.versionOf(path)
-  if (id === undefined) return undefined
-  const kind = version.kind === 'dir' ? 'dir' : 'file'
-  return { kind, name: version.name, sizeBytes: 0, digest: digestFromContentId(id) }
 }
 
 function refuseConflicts(plans: readonly { plan: CheckoutPlan }[], force: boolean): void {
@@ -175,6 +166,6 @@ function rememberCheckout(workbench: Workbench, { tracked, only }: Selected, isN
   const hadAll = state.versionOf(tracked.path) !== undefined && state.onlyOf(tracked.path) === undefined
   if (only === undefined) state.wantAll(tracked.path)
   else if (isNamed && !hadAll) state.want(tracked.path, only)
-  if (only === undefined || !isNamed || !hadAll) state.remember(tracked.path, idOf(tracked.pointer))
+  if (only === undefined || !isNamed || !hadAll) state.remember(tracked.path, tracked.pointer)
   state.save()
 }

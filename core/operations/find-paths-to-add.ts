@@ -1,11 +1,13 @@
 import { lstatSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { VarveError } from '../errors.ts'
-import { nameProblem } from '../format/names.ts'
+import { nameProblem, quoteName } from '../format/names.ts'
 import { POINTER_SUFFIX } from '../git/pointer-path.ts'
 import { trackedPathsUnder } from '../git/tracked-paths-under.ts'
 import { hasWildcards, isAtOrBelow } from '../path-filter.ts'
 import { toRepositoryPath } from '../project.ts'
+import { refuseOddIgnoreFile } from '../workspace/git-ignore-file.ts'
+import { pointerPathOf, refuseOddPointer } from './tracked.ts'
 import type { Workbench } from './workbench.ts'
 
 /**
@@ -83,30 +85,32 @@ async function refuseUnfit(
       hint: 'Name files or directories in it.',
     })
   }
-  for (const name of path.split('/')) {
+  for (const name of [...path.split('/'), pointerPathOf(basename(path))]) {
     const problem = nameProblem(name)
     if (problem === undefined) continue
-    throw new VarveError('UNSUPPORTED_FILE', `${path}: the name ${JSON.stringify(name)} ${problem}`, {
+    throw new VarveError('UNSUPPORTED_FILE', `${quoteName(path)}: the name ${quoteName(name)} ${problem}`, {
       hint: 'Rename it.',
     })
   }
   refuseLinkedParent(workbench, path)
+  refuseOddPointer(workbench.root, pointerPathOf(path))
+  refuseOddIgnoreFile(workbench.root, path)
   const above = trackedPaths.find((tracked) => tracked !== path && isAtOrBelow(path, tracked))
   if (above !== undefined) {
     throw new VarveError('ALREADY_TRACKED', `${path} lies in ${above}, which is tracked as a whole`, {
-      hint: `Run \`varve add ${above}\` to take in what changed there.`,
+      hint: `Run \`varve add ${typed(workbench, above)}\` to take in what changed there.`,
     })
   }
   const below = trackedPaths.find((tracked) => tracked !== path && isAtOrBelow(tracked, path))
   if (below !== undefined) {
     throw new VarveError('ALREADY_TRACKED', `${path} has ${below} in it, which is tracked by itself`, {
-      hint: `Run \`varve untrack ${below}\` first, or add other parts of ${path} by themselves.`,
+      hint: `Run \`varve untrack ${typed(workbench, below)}\` first, or add other parts of ${path} by themselves.`,
     })
   }
   const [inGit] = await trackedPathsUnder(workbench.project.repository, path, 1)
   if (inGit === undefined) return
   throw new VarveError('ALREADY_TRACKED', `git already tracks ${inGit}`, {
-    hint: `Take it out of git, but not off the disk: \`git rm -r --cached ${quote(path)}\`, then run this again.`,
+    hint: `Take it out of git, but not off the disk: \`git rm -r --cached ${typed(workbench, path)}\`, then run this again.`,
   })
 }
 
@@ -128,12 +132,9 @@ function exists(path: string): boolean {
   }
 }
 
-function quote(path: string): string {
-  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
-}
-
-/** The path as the user would type it from `cwd`. */
-export function userPathOf(workbench: Workbench, path: string): string {
+/** The path as the user would type it in a shell, from where the user is. */
+function typed(workbench: Workbench, path: string): string {
   const { root, prefix } = workbench.project.repository
-  return relative(resolve(root, prefix), join(root, path)).split(sep).join('/') || '.'
+  const fromHere = relative(resolve(root, prefix), join(root, path)).split(sep).join('/') || '.'
+  return /^[\w./-]+$/.test(fromHere) ? fromHere : `'${fromHere.replaceAll("'", `'\\''`)}'`
 }

@@ -1,6 +1,6 @@
 import { VarveError } from '../errors.ts'
 import { POINTER_SUFFIX } from '../git/pointer-path.ts'
-import { hasWildcards, isAtOrBelow, PathFilter } from '../path-filter.ts'
+import { hasWildcards, isAtOrBelow, PathFilter, patternOf } from '../path-filter.ts'
 import { toRepositoryPath } from '../project.ts'
 import { type BadPointer, type GoodPointer, listPointers, listTracked, type Tracked } from './tracked.ts'
 import type { Workbench } from './workbench.ts'
@@ -36,8 +36,8 @@ export function selectTracked(
       if (relation === 'none') continue
       found++
       if (relation === 'whole') parts.set(candidate, undefined)
-      else if (!parts.has(candidate)) parts.set(candidate, [path])
-      else parts.get(candidate)?.push(path)
+      else if (!parts.has(candidate)) parts.set(candidate, [insidePattern(path, candidate.path)])
+      else parts.get(candidate)?.push(insidePattern(path, candidate.path))
     }
     if (found > 0) continue
     const bad = options.alsoTracked?.find((pointer) => relate(path, pointer.path) !== 'none')
@@ -81,17 +81,21 @@ export function repositoryPathOf(workbench: Workbench, userPath: string): string
 }
 
 function whole(tracked: Tracked): Selected {
-  return { tracked, filter: new PathFilter([tracked.path]), only: undefined }
+  return { tracked, filter: PathFilter.literal([tracked.path]), only: undefined }
+}
+
+/** A path or pattern inside a tracked path, whose own name is no pattern. */
+function insidePattern(path: string, trackedPath: string): string {
+  return isAtOrBelow(path, trackedPath) ? patternOf(trackedPath) + path.slice(trackedPath.length) : path
 }
 
 function relate(wanted: string, trackedPath: string): 'whole' | 'part' | 'none' {
-  if (hasWildcards(wanted)) {
-    const filter = new PathFilter([wanted])
-    if (filter.matches(trackedPath)) return 'whole'
-    return filter.mayMatchBelow(trackedPath) ? 'part' : 'none'
-  }
   if (isAtOrBelow(trackedPath, wanted)) return 'whole'
-  return isAtOrBelow(wanted, trackedPath) ? 'part' : 'none'
+  if (isAtOrBelow(wanted, trackedPath)) return 'part'
+  if (!hasWildcards(wanted)) return 'none'
+  const filter = new PathFilter([wanted])
+  if (filter.matches(trackedPath)) return 'whole'
+  return filter.mayMatchBelow(trackedPath) ? 'part' : 'none'
 }
 
 function notTracked(userPath: string): VarveError {

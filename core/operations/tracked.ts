@@ -86,16 +86,21 @@ export function readTracked(root: string, pointerPath: string): Tracked {
   const absolute = join(root, pointerPath)
   let bytes: Buffer
   try {
-    if (!lstatSync(absolute).isFile()) {
-      throw new VarveError('HOSTILE', `${pointerPath} is not a regular file`, {
-        hint: 'Remove it, or restore it with `git checkout`.',
-      })
-    }
+    refuseOddPointer(root, pointerPath)
     bytes = readFileSync(absolute)
   } catch (error) {
     throw fromSystemError(error, `reading ${pointerPath}`)
   }
   return parseTracked(pointerPath, bytes, pointerPath)
+}
+
+/** @throws HOSTILE for a link or a directory in a pointer's place */
+export function refuseOddPointer(root: string, pointerPath: string): void {
+  const stats = lstatSync(join(root, pointerPath), { throwIfNoEntry: false })
+  if (stats === undefined || stats.isFile()) return
+  throw new VarveError('HOSTILE', `${pointerPath} is not a regular file`, {
+    hint: 'Remove it, or restore it with `git checkout`.',
+  })
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

@@ -7,7 +7,6 @@ import { encodeRecipeRoot, RecipeBuilder, type RecipeRoot } from '../format/reci
 import { DigestSet } from './digest-set.ts'
 import { PackWriter, type SealedPack } from './pack-writer.ts'
 import { RowBuffer } from './row-buffer.ts'
-import type { Location } from './segment-reader.ts'
 import type { Store } from './store.ts'
 import { packPath, temporaryFolder } from './store-layout.ts'
 import { sweepTemporaries } from './temporary-files.ts'
@@ -67,10 +66,11 @@ export class StoreWriter {
   }
 
   addRecipe(blob: Digest, root: RecipeRoot): void {
-    const payload = encodeRecipeRoot(root)
+    if (!this.#claimed.recipe.add(blob)) return
     // Another recipe of the blob is no reason to leave this one out: a remote may have brought a lie.
-    const isSame = (location: Location) => this.#holds(location, blob, payload)
-    if (this.#claim('recipe', blob, isSame)) this.#metadata.append('recipe', Buffer.from(blob), payload)
+    const location = this.#store.locateRecipe(blob, root)
+    if (location === undefined) this.#metadata.append('recipe', Buffer.from(blob), encodeRecipeRoot(root))
+    else this.#leanedOn.add(location.pack)
   }
 
   /** Adds a blob of metadata (a tree listing), whole. */
@@ -105,24 +105,11 @@ export class StoreWriter {
     this.#metadata.discard()
   }
 
-  /** Whether the entry is new: neither claimed in this run nor found where `isSame` holds. */
-  #claim(kind: EntryKind, digest: Digest, isSame: (location: Location) => boolean = () => true): boolean {
+  #claim(kind: EntryKind, digest: Digest): boolean {
     if (!this.#claimed[kind].add(digest)) return false
-    for (const location of this.#store.index.findAll(kind, digest)) {
-      if (!this.#store.packs.has(location.pack) || !isSame(location)) continue
-      this.#leanedOn.add(location.pack)
-      return false
-    }
-    return true
-  }
-
-  #holds(location: Location, digest: Digest, payload: Buffer): boolean {
-    try {
-      return this.#store.readAt(location, digest).equals(payload)
-    } catch (error) {
-      if (error instanceof VarveError) return false
-      throw error
-    }
+    const location = this.#store.locate(kind, digest)
+    if (location !== undefined) this.#leanedOn.add(location.pack)
+    return location === undefined
   }
 
   #checkpoint(): void {

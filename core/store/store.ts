@@ -121,6 +121,24 @@ export class Store {
     })
   }
 
+  /** Where the store has this very recipe of the blob. */
+  locateRecipe(blob: Digest, root: RecipeRoot): Location | undefined {
+    const payload = encodeRecipeRoot(root)
+    for (const location of this.index.findAll('recipe', blob)) {
+      if (this.packs.has(location.pack) && this.#holds(location, blob, payload)) return location
+    }
+    return undefined
+  }
+
+  #holds(location: Location, blob: Digest, payload: Buffer): boolean {
+    try {
+      return this.readAt(location, blob).equals(payload)
+    } catch (error) {
+      if (error instanceof VarveError) return false
+      throw error
+    }
+  }
+
   /**
    * The chunks of a blob in order: one of its own id where it is small.
    * @throws MISSING_BYTES when neither is known; CORRUPT, MALFORMED

@@ -35,6 +35,8 @@ export class PushPlanner {
     recipe: new DigestSet(),
   }
   readonly #sources = new Map<PackName, SourcePack>()
+  /** Where a recipe is to be taken from, by its blob, where that is not the first place that the index has. */
+  readonly #recipePlaces = new Map<string, PackName>()
   readonly #known = new Map<string, Closure>()
   readonly #missing: { path: string; digest: Digest }[] = []
 
@@ -61,7 +63,10 @@ export class PushPlanner {
 
   /** Whether the entry is to be sent, out of this very pack. */
   isToSend(kind: EntryKind, digest: Digest, from: PackName): boolean {
-    return this.#toSend[kind].has(digest) && this.#store.locate(kind, digest)?.pack === from
+    if (!this.#toSend[kind].has(digest)) return false
+    const isElsewhere = kind === 'recipe' && this.#recipePlaces.size > 0
+    const place = isElsewhere ? this.#recipePlaces.get(hexOf(digest)) : undefined
+    return (place ?? this.#store.locate(kind, digest)?.pack) === from
   }
 
   #entry(entry: TreeEntry, path: string, filter: PathFilter, closure: Closure): void {
@@ -102,7 +107,7 @@ export class PushPlanner {
       return
     }
     const holder = this.#remote.findRecipe(blob, root)
-    if (holder === undefined) this.#send('recipe', blob, path, closure)
+    if (holder === undefined) this.#sendRecipe(blob, root, closure)
     else closure.leanedOn.add(holder)
     const readNode = (node: Digest) => {
       this.#take('node', node, path, closure)
@@ -119,12 +124,20 @@ export class PushPlanner {
 
   #send(kind: EntryKind, digest: Digest, path: string, closure: Closure): void {
     const here = this.#store.locate(kind, digest)
-    if (here === undefined) {
-      this.#missing.push({ path, digest })
-      return
-    }
+    if (here === undefined) this.#missing.push({ path, digest })
+    else this.#sendFrom(here, digest, closure)
+  }
+
+  /** Of several recipes only `root` is the one that is proven. */
+  #sendRecipe(blob: Digest, root: RecipeRoot, closure: Closure): void {
+    const here = this.#store.locateRecipe(blob, root)!
+    if (here.pack !== this.#store.locate('recipe', blob)?.pack) this.#recipePlaces.set(hexOf(blob), here.pack)
+    this.#sendFrom(here, blob, closure)
+  }
+
+  #sendFrom(here: Location, digest: Digest, closure: Closure): void {
     closure.sources.add(here.pack)
-    if (!this.#toSend[kind].add(digest)) return
+    if (!this.#toSend[here.kind].add(digest)) return
     const source = this.#sources.get(here.pack) ?? { entries: 0, storedBytes: 0 }
     source.entries++
     source.storedBytes += here.storedBytes

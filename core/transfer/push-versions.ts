@@ -126,9 +126,11 @@ class Push {
       const sizes = await this.#sizesOf(leanedOn)
       const known = this.#knownPacks()
       // A pack of another size than its record says is as good as gone: it was cut short on its way.
-      const gone = [...leanedOn].filter(
-        (name) => !sizes.has(name) || sizes.get(name) !== (known.get(name)?.sizeBytes ?? sizes.get(name)),
-      )
+      const isWhole = (name: PackName) => {
+        const sizeBytes = sizes.get(name)
+        return sizeBytes !== undefined && sizeBytes === (known.get(name)?.sizeBytes ?? sizeBytes)
+      }
+      const gone = [...leanedOn].filter((name) => !isWhole(name))
       if (gone.length === 0) return { planner, planned, leanedOn }
       this.#knowledge.forget(gone)
     }

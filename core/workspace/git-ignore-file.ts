@@ -53,6 +53,16 @@ export function removeIgnored(root: string, path: string): string | undefined {
 }
 
 /**
+ * For those who cannot stop halfway: what `ensureIgnored` would refuse.
+ * @throws UNSUPPORTED_FILE when the `.gitignore` beside `path` is no regular file
+ */
+export function refuseOddIgnoreFile(root: string, path: string): void {
+  const ignorePath = posix.join(posix.dirname(path), IGNORE_NAME)
+  const stats = lstatSync(join(root, ignorePath), { throwIfNoEntry: false })
+  if (stats !== undefined && !stats.isFile()) throw notRegular(ignorePath, stats.isSymbolicLink())
+}
+
+/**
  * The pattern that means this one name in this one folder, each of its bytes a character. The slash in front also
  * keeps a leading `#` or `!` from meaning more than itself.
  */

@@ -1,7 +1,7 @@
 import type { Digest } from '../content-id.ts'
 import { VarveError } from '../errors.ts'
 import type { TreeEntry } from '../format/tree.ts'
-import { findInTree } from '../store/find-in-tree.ts'
+import { readDirectory } from '../store/find-in-tree.ts'
 import type { Store } from '../store/store.ts'
 import type { WorkspaceChange, WorkspaceComparison, WorkspaceFile } from './compare-workspace.ts'
 import type { FileStamp } from './file-stamp.ts'
@@ -64,6 +64,12 @@ class Planner {
   }
   /** Paths where the version has a file or link. */
   readonly #occupied = new Set<string>()
+  readonly #madeDirectories = new Set<string>()
+  readonly #kept: { path: string; stamp: FileStamp }[] = []
+  /** Directories that were never added; they stay, unless a file of the version belongs there. */
+  readonly #keptDirectories: string[] = []
+  /** Listings of `base` that were read, by path. */
+  readonly #baseListings = new Map<string, Map<string, TreeEntry>>()
 
   constructor(options: { store: Store; trackedPath: string; base: TreeEntry | undefined; force: boolean }) {
     this.#store = options.store
@@ -80,6 +86,7 @@ class Planner {
     }
     if (before.kind === 'dir') {
       plan.makeDirectories.push(path)
+      this.#madeDirectories.add(path)
       return
     }
     this.#occupied.add(path)
@@ -101,12 +108,13 @@ class Planner {
 
   finish(): CheckoutPlan {
     const plan = this.#plan
-    // What was to be kept below a path that must become a file is in the way after all.
-    const inTheWay = plan.kept.filter((path) => this.#isBelowOccupied(path) || this.#isOccupied(path))
-    if (inTheWay.length > 0) {
-      plan.conflicts.push(...inTheWay)
-      plan.kept = plan.kept.filter((path) => !inTheWay.includes(path))
+    // What was to be kept where the version has something else, or below a path that must become a file, must go.
+    for (const { path, stamp } of this.#kept) {
+      if (!this.#isInTheWay(path)) plan.kept.push(path)
+      else if (this.#force) plan.remove.push({ path, stamp })
+      else plan.conflicts.push(path)
     }
+    plan.removeDirectories.push(...this.#keptDirectories.filter((path) => this.#isInTheWay(path)))
     plan.removeDirectories.sort((a, b) => b.length - a.length)
     return plan
   }
@@ -116,15 +124,19 @@ class Planner {
     const wasAdded = this.#wasAdded(path)
     if (after.kind === 'dir') {
       if (wasAdded !== false) this.#plan.removeDirectories.push(path)
+      else this.#keptDirectories.push(path)
     } else if (wasAdded !== false && this.#isHeld(path, after)) {
       this.#plan.remove.push({ path, stamp: after.stamp! })
     } else {
-      this.#plan.kept.push(path)
+      this.#kept.push({ path, stamp: after.stamp! })
     }
   }
 
   #isHeld(path: string, file: WorkspaceFile): boolean {
-    if (file.kind === 'link') return this.#baseEntry(path)?.kind === 'link'
+    if (file.kind === 'link') {
+      const base = this.#baseEntry(path)
+      return base?.kind === 'link' && base.target === file.target
+    }
     return file.digest !== undefined && this.#store.hasBlob(file.digest)
   }
 
@@ -134,20 +146,33 @@ class Planner {
   }
 
   #baseEntry(path: string): TreeEntry | undefined {
-    if (this.#base === undefined) return undefined
+    if (path === this.#trackedPath) return this.#base
+    const slash = path.lastIndexOf('/')
+    return this.#baseListing(path.slice(0, slash)).get(path.slice(slash + 1))
+  }
+
+  /** Empty where `base` has no such directory, or its listing is not here. */
+  #baseListing(path: string): Map<string, TreeEntry> {
+    const known = this.#baseListings.get(path)
+    if (known !== undefined) return known
+    const listing = new Map(this.#readBase(path).map((entry) => [entry.name, entry]))
+    this.#baseListings.set(path, listing)
+    return listing
+  }
+
+  #readBase(path: string): TreeEntry[] {
+    const entry = this.#baseEntry(path)
+    if (entry === undefined) return []
     try {
-      return findInTree(this.#store, this.#base, path.slice(this.#trackedPath.length + 1))
+      return readDirectory(this.#store, entry)
     } catch (error) {
-      if (error instanceof VarveError) return undefined
+      if (error instanceof VarveError) return []
       throw error
     }
   }
 
-  #isOccupied(path: string): boolean {
-    return this.#occupied.has(path) || this.#plan.makeDirectories.includes(path)
-  }
-
-  #isBelowOccupied(path: string): boolean {
+  #isInTheWay(path: string): boolean {
+    if (this.#occupied.has(path) || this.#madeDirectories.has(path)) return true
     for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
       if (this.#occupied.has(path.slice(0, at))) return true
     }

@@ -1,9 +1,14 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
-import type { ContentId } from '../content-id.ts'
-import { isAtOrBelow, PathFilter } from '../path-filter.ts'
+import { basename, dirname } from 'node:path'
+import { type ContentId, digestFromContentId, isContentId } from '../content-id.ts'
+import type { Pointer } from '../format/pointer.ts'
+import type { TreeEntry } from '../format/tree.ts'
+import { isAtOrBelow, PathFilter, patternOf } from '../path-filter.ts'
 
-type Saved = { versions?: Record<string, ContentId>; only?: Record<string, string[]> }
+type SavedVersion =
+  | { kind: 'file' | 'executable' | 'dir'; id: ContentId; sizeBytes: number }
+  | { kind: 'link'; target: string }
+type Saved = { versions?: Record<string, SavedVersion>; only?: Record<string, string[]> }
 
 /**
  * What this worktree has of each tracked path: which version was added or checked out last (so that a file that was
@@ -13,7 +18,7 @@ type Saved = { versions?: Record<string, ContentId>; only?: Record<string, strin
 export class WorkspaceState {
   readonly #path: string
   readonly #only: Map<string, string[]>
-  readonly #versions: Map<string, ContentId>
+  readonly #versions: Map<string, SavedVersion>
   readonly #filters = new Map<string, PathFilter>()
 
   private constructor(path: string, saved: Saved) {
@@ -32,14 +37,18 @@ export class WorkspaceState {
   }
 
   /** The version that was added or checked out last. */
-  versionOf(trackedPath: string): ContentId | undefined {
-    return this.#versions.get(trackedPath)
+  versionOf(trackedPath: string): TreeEntry | undefined {
+    const saved = this.#versions.get(trackedPath)
+    const name = basename(trackedPath)
+    if (saved?.kind === 'link') return { kind: 'link', name, target: saved.target }
+    if (saved?.id === undefined || !isContentId(saved.id)) return undefined
+    return { kind: saved.kind, name, sizeBytes: saved.sizeBytes, digest: digestFromContentId(saved.id) }
   }
 
-  /** A link has no id: nothing is remembered of it. */
-  remember(trackedPath: string, id: ContentId | undefined): void {
-    if (id === undefined) this.#versions.delete(trackedPath)
-    else this.#versions.set(trackedPath, id)
+  remember(trackedPath: string, pointer: Pointer): void {
+    const { kind, sizeBytes } = pointer
+    const saved = kind === 'link' ? { kind, target: pointer.target } : { kind, id: pointer.id, sizeBytes }
+    this.#versions.set(trackedPath, saved)
   }
 
   forget(trackedPath: string): void {
@@ -78,12 +87,15 @@ export class WorkspaceState {
   }
 
   rename(from: string, to: string): void {
-    this.remember(to, this.#versions.get(from))
+    const version = this.#versions.get(from)
     this.#versions.delete(from)
+    if (version === undefined) this.#versions.delete(to)
+    else this.#versions.set(to, version)
     const only = this.#only.get(from)
     if (only === undefined) return
     this.#only.delete(from)
-    const moved = only.map((path) => (isAtOrBelow(path, from) ? to + path.slice(from.length) : path))
+    const [before, after] = [patternOf(from), patternOf(to)]
+    const moved = only.map((path) => (isAtOrBelow(path, before) ? after + path.slice(before.length) : path))
     this.#only.set(to, moved)
   }
 
