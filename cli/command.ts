@@ -68,9 +68,10 @@ export type StringOption = {
   multiple?: true
 }
 
-/** A whole number, 0 or more. */
+/** A whole number, `least` or more: 0 where that is not said. */
 export type NumberOption = {
   type: 'number'
+  least?: number
   summary: string
   valueName: string
   short?: string

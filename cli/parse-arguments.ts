@@ -117,6 +117,9 @@ function setValue(
     if (!/^\d+$/.test(value) || !Number.isSafeInteger(Number(value))) {
       throw new VarveError('USAGE', `option ${rawName} needs a whole number, not '${value}'`)
     }
+    if (Number(value) < (spec.least ?? 0)) {
+      throw new VarveError('USAGE', `option ${rawName} must be ${spec.least} or more, not ${value}`)
+    }
     values[key] = Number(value)
     return
   }

@@ -26,7 +26,9 @@ export function reportError(thrown: unknown, output: FrameOutput, signal: AbortS
 
 /** Names are hostile: no control character of theirs reaches a terminal, or begins a line. */
 function oneLine(text: string): string {
-  return text.replace(/\p{Cc}/gu, (char) => JSON.stringify(char).slice(1, -1))
+  return text.replace(/\p{Cc}/gu, (char) =>
+    char === '\n' ? '\\n' : `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  )
 }
 
 function translate(thrown: unknown, signal: AbortSignal): unknown {

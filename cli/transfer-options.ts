@@ -9,7 +9,7 @@ export const transferOptions = {
     summary: 'The versions of a revision, or all that a range such as main..topic introduced',
   },
   all: { type: 'boolean', summary: 'Every version in the history of all refs' },
-  jobs: { type: 'number', short: 'j', valueName: 'N', default: 8, summary: 'Requests at once' },
+  jobs: { type: 'number', short: 'j', valueName: 'N', default: 8, least: 1, summary: 'Requests at once' },
 } as const
 
 export const transferPositionals: readonly PositionalSpec[] = [

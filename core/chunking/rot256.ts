@@ -45,9 +45,9 @@ export class Rot256Chunker {
 }
 
 /** The lengths of the chunks of a whole blob: none for an empty one. */
-export function chunkLengths(bytes: Uint8Array): number[] {
+export function chunkLengths(bytes: Uint8Array, finder?: CandidateFinder): number[] {
   const lengths: number[] = []
-  const chunker = new Rot256Chunker()
+  const chunker = new Rot256Chunker(finder)
   chunker.push(bytes, (lengthBytes) => lengths.push(lengthBytes))
   const last = chunker.finish()
   if (last > 0) lengths.push(last)

@@ -79,17 +79,20 @@ export function decodePackHeader(bytes: Uint8Array, where: string): PackClass {
 export function encodePackTable(salt: Uint8Array, entries: readonly PackEntry[]): Buffer {
   const writer = new ByteWriter(PACK_SALT_BYTES + entries.length * TABLE_ENTRY_BYTES)
   writer.bytes(salt)
-  for (const entry of entries) {
-    writer
-      .u8(ENTRY_KINDS.indexOf(entry.kind))
-      .u8(CODECS.indexOf(entry.codec))
-      .bytes(entry.digest)
-      .u64(entry.offset)
-      .u32(entry.storedBytes)
-      .u32(entry.rawBytes)
-      .bigU64(entry.checksum)
-  }
+  for (const entry of entries) writeTableEntry(writer, entry)
   return writer.finish()
+}
+
+/** Appends one entry to a table that began with its salt. */
+export function writeTableEntry(writer: ByteWriter, entry: PackEntry): void {
+  writer
+    .u8(ENTRY_KINDS.indexOf(entry.kind))
+    .u8(CODECS.indexOf(entry.codec))
+    .bytes(entry.digest)
+    .u64(entry.offset)
+    .u32(entry.storedBytes)
+    .u32(entry.rawBytes)
+    .bigU64(entry.checksum)
 }
 
 export function packNameOf(table: Uint8Array): PackName {

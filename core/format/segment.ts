@@ -144,6 +144,17 @@ export function writeRow(target: Buffer, at: number, digest: Digest, row: Segmen
   target.writeUInt32LE(row.rawBytes, at + 46)
 }
 
+/** Writes the row of the entry that stands at `at` in a pack table, its pack index 0: kind, codec, digest, ... */
+export function copyEntryToRow(table: Buffer, at: number, target: Buffer, rowAt: number): void {
+  table.copy(target, rowAt, at + 2, at + 2 + DIGEST_BYTES)
+  target[rowAt + 32] = table[at]!
+  target[rowAt + 33] = table[at + 1]!
+  target.writeUInt32LE(0, rowAt + 34)
+  // The offset has eight bytes there and four here.
+  table.copy(target, rowAt + 38, at + 34, at + 38)
+  table.copy(target, rowAt + 42, at + 42, at + 50)
+}
+
 /** @throws MALFORMED for a row that no writer produces. */
 export function readRow(source: Buffer, at: number, where: string): SegmentRow {
   const fail = (why: string): never => {

@@ -3,6 +3,7 @@ import { readIndexPointers } from '../git/read-index-pointers.ts'
 import { userIdentity } from '../git/user-identity.ts'
 import { DigestSet } from '../store/digest-set.ts'
 import { findMissing } from '../transfer/missing-entries.ts'
+import { packSizes } from '../transfer/pack-sizes.ts'
 import { type PushedBytes, pushVersions } from '../transfer/push-versions.ts'
 import type { RemoteView } from '../transfer/remote-view.ts'
 import { DEFAULT_JOBS } from './fetch.ts'
@@ -66,10 +67,10 @@ export async function push(workbench: Workbench, options: PushOptions): Promise<
 type Choice = { versions: Version[]; unavailable: Version[]; commits: string[] }
 
 async function chooseVersions(workbench: Workbench, view: RemoteView, options: PushOptions): Promise<Choice> {
-  const isThere = ({ id, only }: Version) => only === undefined && view.holdsWhole(id)
+  const isThere = (version: Version) => isRecorded(view, version)
   const isNamed = options.paths.length > 0 || options.revision !== undefined || options.all
   if (isNamed) {
-    const versions = (await versionsIn(workbench, options)).filter((version) => !isThere(version))
+    const versions = await withoutIntact(view, await versionsIn(workbench, options))
     const isOld = options.all || options.revision?.includes('..')
     return { ...(isOld ? splitAvailable(workbench, versions) : { versions, unavailable: [] }), commits: [] }
   }
@@ -88,6 +89,26 @@ async function chooseVersions(workbench: Workbench, view: RemoteView, options: P
     // Only a push that leaves nothing behind lets the next one skip this history.
     commits: head !== undefined && unavailable.length === 0 ? [head] : [],
   }
+}
+
+function isRecorded(view: RemoteView, { id, only }: Version): boolean {
+  return only === undefined && view.holdsWhole(id)
+}
+
+/**
+ * Leaves out what is on the remote. For versions that were asked for by name a record is not enough, their packs are
+ * looked at: so a remote that has lost one is mended by pushing again.
+ */
+async function withoutIntact(view: RemoteView, versions: readonly Version[]): Promise<Version[]> {
+  const packsOf = (version: Version) => {
+    const [holder] = isRecorded(view, version) ? view.holdersOf(version.id) : []
+    return holder?.pointer.packs.map((index) => holder.record.packs[index]!)
+  }
+  const packs = versions.flatMap((version) => packsOf(version) ?? [])
+  const sizes = await packSizes(view.remote, new Set(packs.map(({ name }) => name)))
+  return versions.filter(
+    (version) => !packsOf(version)?.every(({ name, sizeBytes }) => sizes.get(name) === sizeBytes),
+  )
 }
 
 /** Versions of old commits may have been dropped here long ago; they must not stop a push. */

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, rmSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import { VarveError } from '../errors.ts'
 import {
   decodePackFooter,
@@ -12,8 +13,11 @@ import type { Task } from '../workers/workers.ts'
 import { publishFile } from './durable.ts'
 import { decodeEntry, verifyChecksum } from './entry-codec.ts'
 import type { SealedPack } from './pack-writer.ts'
-import { rowsOf } from './row-buffer.ts'
+import { rowsOfTable } from './row-buffer.ts'
 import { packKey, packPath } from './store-layout.ts'
+
+/** What native code allocates is freed only when the thread's event loop turns. */
+const YIELD_BYTES = 4 << 20
 
 /** A pack as it came from a remote: nothing in it is believed yet. */
 export type ArrivedPack = { name: PackName; path: string; from: string }
@@ -29,23 +33,23 @@ export const receiveTask: Task<{ root: string }, ReceiveQuestion, ArrivedPack | 
     for (;;) {
       const arrived = await ask({ done })
       if (arrived === undefined) return
-      done = receivePack(root, arrived)
+      done = await receivePack(root, arrived)
     }
   },
 }
 
 /** @throws CORRUPT, MALFORMED, TOO_NEW: then the file is gone and the store unchanged. */
-function receivePack(root: string, { name, path, from }: ArrivedPack): SealedPack {
+async function receivePack(root: string, { name, path, from }: ArrivedPack): Promise<SealedPack> {
   const fd = openSync(path, 'r')
   let sealed: SealedPack
   try {
-    sealed = verifyWholePack(fd, name)
+    sealed = await verifyWholePack(fd, name)
     fsyncSync(fd)
   } catch (error) {
     rmSync(path, { force: true })
     if (!(error instanceof VarveError)) throw error
     throw new VarveError(error.code, `${from}: pack ${name}: ${error.message}`, {
-      hint: `Run the command again; if it stays so, remove ${packKey(name)} from the remote and push again from a clone that has the data.`,
+      hint: `Run the command again; if it stays so, remove ${packKey(name)} from the remote and run \`varve push --all\` in a clone that has the data.`,
       cause: error,
     })
   } finally {
@@ -55,7 +59,7 @@ function receivePack(root: string, { name, path, from }: ArrivedPack): SealedPac
   return sealed
 }
 
-function verifyWholePack(fd: number, name: PackName): SealedPack {
+async function verifyWholePack(fd: number, name: PackName): Promise<SealedPack> {
   const { size } = fstatSync(fd)
   const where = `pack ${name}`
   const read = (offset: number, length: number) => {
@@ -70,17 +74,21 @@ function verifyWholePack(fd: number, name: PackName): SealedPack {
   if (size < PACK_HEADER_BYTES + PACK_FOOTER_BYTES) throw new VarveError('CORRUPT', 'cut short')
   const packClass = decodePackHeader(read(0, PACK_HEADER_BYTES), where)
   const footer = decodePackFooter(read(size - PACK_FOOTER_BYTES, PACK_FOOTER_BYTES), size, where)
-  const entries = verifyPackTable(read(footer.tableOffset, footer.tableBytes), footer, name)
-  for (const entry of entries) {
+  const table = read(footer.tableOffset, footer.tableBytes)
+  let sinceYield = 0
+  for (const entry of verifyPackTable(table, footer, name)) {
     const stored = read(entry.offset, entry.storedBytes)
     verifyChecksum(entry, stored)
-    decodeEntry({ ...entry, stored })
+    sinceYield += decodeEntry({ ...entry, stored }).length
+    if (sinceYield < YIELD_BYTES) continue
+    sinceYield = 0
+    await setImmediate()
   }
   return {
     name,
     class: packClass,
     sizeBytes: size,
     tailBytes: size - footer.tableOffset,
-    rows: rowsOf(entries),
+    rows: rowsOfTable(table),
   }
 }

@@ -1,5 +1,5 @@
-import type { PackEntry, PackName } from '../format/pack.ts'
-import { ROW_BYTES, ROW_PACK_INDEX_AT, writeRow } from '../format/segment.ts'
+import { PACK_SALT_BYTES, type PackEntry, type PackName, TABLE_ENTRY_BYTES } from '../format/pack.ts'
+import { copyEntryToRow, ROW_BYTES, ROW_PACK_INDEX_AT, writeRow } from '../format/segment.ts'
 
 /** Rows in one flat buffer: 50 bytes each, no object a row. */
 export class RowBuffer {
@@ -66,5 +66,14 @@ export function rowsOf(entries: readonly PackEntry[]): Buffer {
   for (const [i, entry] of entries.entries()) {
     writeRow(rows, i * ROW_BYTES, entry.digest, { ...entry, packIndex: 0 })
   }
+  return rows
+}
+
+/** The same, straight from the bytes of a pack table. */
+export function rowsOfTable(table: Buffer): Buffer {
+  const count = (table.length - PACK_SALT_BYTES) / TABLE_ENTRY_BYTES
+  const rows = Buffer.allocUnsafeSlow(count * ROW_BYTES)
+  for (let i = 0; i < count; i++)
+    copyEntryToRow(table, PACK_SALT_BYTES + i * TABLE_ENTRY_BYTES, rows, i * ROW_BYTES)
   return rows
 }

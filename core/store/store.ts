@@ -79,9 +79,20 @@ export class Store {
     return this.locate(kind, digest) !== undefined
   }
 
-  /** Whether the blob is known: as one chunk, or by a recipe. */
+  /** Whether all bytes of the blob are here: as one chunk, or every chunk of its recipe. */
   hasBlob(digest: Digest): boolean {
-    return this.has('chunk', digest) || this.has('recipe', digest)
+    if (this.has('chunk', digest)) return true
+    try {
+      const root = this.recipeOf(digest)
+      if (root === undefined) return false
+      for (const chunk of walkRecipe(root, (node) => this.readEntry('node', node))) {
+        if (!this.has('chunk', chunk.digest)) return false
+      }
+      return true
+    } catch (error) {
+      if (error instanceof VarveError) return false
+      throw error
+    }
   }
 
   /**

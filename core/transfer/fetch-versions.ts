@@ -230,6 +230,6 @@ function lacks(label: string, missing: readonly MissingEntry[]): VarveError {
   return new VarveError(
     'MISSING_BYTES',
     `${label} lacks ${first!.kind} ${contentIdFromDigest(first!.digest)} of ${first!.path}${more}`,
-    { hint: 'Push it from a clone that has it: run `varve push` there.' },
+    { hint: 'Run `varve push --all` in a clone that has it.' },
   )
 }

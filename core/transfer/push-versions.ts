@@ -24,6 +24,7 @@ import { temporaryPath } from '../store/temporary-files.ts'
 import { throwIfAborted } from '../workers/workers.ts'
 import { describePack } from './describe-pack.ts'
 import { type OutgoingPack, outgoingPacks, readTail, sourceOfFile } from './outgoing-packs.ts'
+import { packSizes } from './pack-sizes.ts'
 import { type Closure, PushPlanner, refuseMissing } from './push-planner.ts'
 import { sourceOf } from './remote-format.ts'
 import { VerifiedKnowledge } from './remote-knowledge.ts'
@@ -54,9 +55,6 @@ export type PushOptions = {
 }
 
 export type PushedBytes = { packs: number; bytes: number }
-
-/** Above this, looking at the packs one by one costs more than listing them. */
-const MOST_STATS = 64
 
 /**
  * Sends what the remote lacks of some versions. The order is what makes it safe without locks: an intent, packs, a
@@ -123,7 +121,7 @@ class Push {
       }))
       if (await this.#knowledge.readUnread(this.#options.signal)) continue
       const leanedOn = new Set(planned.flatMap(({ closure }) => [...closure.leanedOn]))
-      const sizes = await this.#sizesOf(leanedOn)
+      const sizes = await packSizes(this.#options.view.remote, leanedOn)
       const known = this.#knownPacks()
       // A pack of another size than its record says is as good as gone: it was cut short on its way.
       const isWhole = (name: PackName) => {
@@ -186,7 +184,7 @@ class Push {
    */
   async #packsOf(names: ReadonlySet<PackName>): Promise<RecordPack[]> {
     const known = this.#knownPacks()
-    const sizes = await this.#sizesOf(names)
+    const sizes = await packSizes(this.#options.view.remote, names)
     return Promise.all(
       [...names].map(async (name) => {
         const sizeBytes = sizes.get(name)
@@ -204,24 +202,6 @@ class Push {
     }
     for (const pack of this.#journal.packs.values()) known.set(pack.name, pack)
     return known
-  }
-
-  async #sizesOf(names: ReadonlySet<PackName>): Promise<Map<PackName, number>> {
-    const { remote } = this.#options.view
-    const sizes = new Map<PackName, number>()
-    if (names.size > MOST_STATS) {
-      for await (const { key, sizeBytes } of remote.list('packs/')) {
-        sizes.set(key.slice(-'.pack'.length - 64, -'.pack'.length) as PackName, sizeBytes)
-      }
-      return sizes
-    }
-    const limit = pLimit(8)
-    const stat = async (name: PackName) => {
-      const entry = await remote.stat(packKey(name))
-      if (entry !== undefined) sizes.set(name, entry.sizeBytes)
-    }
-    await Promise.all([...names].map((name) => limit(() => stat(name))))
-    return sizes
   }
 
   /** A pack that another repository pushed: its header and footer say what it is. */

@@ -63,7 +63,7 @@ async function readRange(remote: Remote, range: PackRange, signal: AbortSignal |
   })
   if (bytes.length === lengthBytes) return bytes
   throw new VarveError('CORRUPT', `${remote.label}: pack ${pack} is cut short`, {
-    hint: `Remove ${packKey(pack)} from the remote and push again from a clone that has the data.`,
+    hint: `Remove ${packKey(pack)} from the remote and run \`varve push --all\` in a clone that has the data.`,
   })
 }
 
@@ -74,7 +74,7 @@ function verify(remote: Remote, pack: PackName, entry: PackEntry, stored: Buffer
   } catch (error) {
     if (!(error instanceof VarveError)) throw error
     throw new VarveError(error.code, `${remote.label}: pack ${pack}: ${error.message}`, {
-      hint: `Run the command again; if it stays so, remove ${packKey(pack)} from the remote and push again from a clone that has the data.`,
+      hint: `Run the command again; if it stays so, remove ${packKey(pack)} from the remote and run \`varve push --all\` in a clone that has the data.`,
       cause: error,
     })
   }

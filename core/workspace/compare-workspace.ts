@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { Digest } from '../content-id.ts'
 import { contentIdFromDigest } from '../content-id.ts'
 import { compareNames, decodeTree, type TreeEntry } from '../format/tree.ts'
@@ -210,13 +209,13 @@ class Comparer {
     const { root, workers, cache, onProgress, signal } = this.#options
     const files: FileToRead[] = wanted.map(({ path, after }, index) => ({
       index,
-      path: join(root, path),
-      label: path,
+      path,
       stamp: after.stamp!,
     }))
     const readSinceMs = files.length > 0 ? cache.now() : undefined
     await hashFiles({
       workers,
+      root,
       files,
       onFile({ index, digest, stamp }) {
         const { path, after } = wanted[index]!

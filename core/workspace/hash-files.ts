@@ -1,7 +1,7 @@
 import type { OnProgress } from '../progress.ts'
 import { throwIfAborted, type Workers } from '../workers/workers.ts'
 import { hashTask } from './hash-task.ts'
-import type { FileToRead, ReadFile } from './read-file.ts'
+import { type FileToRead, type ReadFile, unpackReadFiles } from './read-file.ts'
 import { threadsFor, workBatches } from './work-batches.ts'
 
 /**
@@ -10,12 +10,13 @@ import { threadsFor, workBatches } from './work-batches.ts'
  */
 export async function hashFiles(options: {
   workers: Workers
+  root: string
   files: readonly FileToRead[]
   onFile: (file: ReadFile) => void
   onProgress?: OnProgress | undefined
   signal?: AbortSignal | undefined
 }): Promise<void> {
-  const { workers, files, onFile, onProgress, signal } = options
+  const { workers, root, files, onFile, onProgress, signal } = options
   if (files.length === 0) return
   const bytesTotal = files.reduce((sum, file) => sum + file.stamp.sizeBytes, 0)
   const next = workBatches(files, (file) => file.stamp.sizeBytes)
@@ -23,10 +24,10 @@ export async function hashFiles(options: {
   let bytesDone = 0
   await workers.run(
     hashTask,
-    undefined,
+    { root },
     ({ done }) => {
       throwIfAborted(signal)
-      for (const file of done) {
+      for (const file of unpackReadFiles(done)) {
         onFile(file)
         filesDone++
         bytesDone += file.stamp.sizeBytes

@@ -2,29 +2,37 @@ import { closeSync, fstatSync } from 'node:fs'
 import { ContentHasher, type Digest, digestOf } from '../content-id.ts'
 import type { Task } from '../workers/workers.ts'
 import { sameStamp, stampOf } from './file-stamp.ts'
-import { changedWhileReading, type FileToRead, openFile, type ReadFile, readFully } from './read-file.ts'
+import {
+  changedWhileReading,
+  type FileToRead,
+  openFile,
+  packReadFiles,
+  type ReadFile,
+  type ReadFiles,
+  readFully,
+} from './read-file.ts'
 
 /** More files, please; these are done. The answer is `undefined` when there are no more. */
-export type HashQuestion = { done: ReadFile[] }
+export type HashQuestion = { done: ReadFiles }
 
 const BUFFER_BYTES = 1 << 20
 
 /** Hashes files of the workspace, each read once, to learn what changed where stamps cannot tell. */
-export const hashTask: Task<undefined, HashQuestion, FileToRead[] | undefined, void> = {
+export const hashTask: Task<{ root: string }, HashQuestion, FileToRead[] | undefined, void> = {
   name: 'hash',
-  async run(_input, ask) {
+  async run({ root }, ask) {
     const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
-    let done: ReadFile[] = []
+    let done = packReadFiles([])
     for (;;) {
       const files = await ask({ done })
       if (files === undefined) return
-      done = files.map((file) => hashFile(file, buffer))
+      done = packReadFiles(files.map((file) => hashFile(root, file, buffer)))
     }
   },
 }
 
-function hashFile(file: FileToRead, buffer: Buffer): ReadFile {
-  const fd = openFile(file)
+function hashFile(root: string, file: FileToRead, buffer: Buffer): ReadFile {
+  const fd = openFile(root, file)
   try {
     for (let attempt = 0; attempt < 2; attempt++) {
       const before = stampOf(fstatSync(fd))

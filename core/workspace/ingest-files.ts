@@ -2,8 +2,12 @@ import type { OnProgress } from '../progress.ts'
 import type { StoreWriter } from '../store/store-writer.ts'
 import { throwIfAborted, type Workers } from '../workers/workers.ts'
 import { type IngestQuestion, ingestTask } from './ingest-task.ts'
-import type { FileToRead, ReadFile } from './read-file.ts'
+import { type FileToRead, joinPath, type ReadFile, unpackReadFiles } from './read-file.ts'
+import type { ScannedFile } from './scan-directory.ts'
 import { threadsFor, workBatches } from './work-batches.ts'
+
+/** A file as it was listed, and its directory relative to the root. Its path is made when its turn comes. */
+export type ListedFile = { file: ScannedFile; directory: string }
 
 /**
  * Reads files into the store in worker threads. `writer` says which chunks are new; nothing may lean on them
@@ -12,17 +16,19 @@ import { threadsFor, workBatches } from './work-batches.ts'
  */
 export async function ingestFiles(options: {
   workers: Workers
+  /** Of the workspace. */
   root: string
+  storeRoot: string
   writer: StoreWriter
-  files: readonly FileToRead[]
+  files: readonly ListedFile[]
   onFile: (file: ReadFile) => void
   onProgress?: OnProgress | undefined
   signal?: AbortSignal | undefined
 }): Promise<void> {
-  const { workers, root, writer, files, onFile, onProgress, signal } = options
+  const { workers, root, storeRoot, writer, files, onFile, onProgress, signal } = options
   if (files.length === 0) return
-  const bytesTotal = files.reduce((sum, file) => sum + file.stamp.sizeBytes, 0)
-  const next = workBatches(files, (file) => file.stamp.sizeBytes)
+  const bytesTotal = files.reduce((sum, { file }) => sum + file.stamp.sizeBytes, 0)
+  const next = workBatches(filesToRead(files), (file) => file.stamp.sizeBytes)
   let filesDone = 0
   let bytesDone = 0
   /** Bytes of large files under way, which `done` will count again. */
@@ -35,7 +41,7 @@ export async function ingestFiles(options: {
 
   await workers.run(
     ingestTask,
-    { root },
+    { root, storeRoot },
     (question: IngestQuestion) => {
       throwIfAborted(signal)
       switch (question.type) {
@@ -53,7 +59,7 @@ export async function ingestFiles(options: {
           report()
           return undefined
         case 'next':
-          for (const file of question.done) {
+          for (const file of unpackReadFiles(question.done)) {
             onFile(file)
             filesDone++
             bytesDone += file.stamp.sizeBytes
@@ -65,4 +71,10 @@ export async function ingestFiles(options: {
     },
     { threads: threadsFor({ files: files.length, bytes: bytesTotal }, workers.threads) },
   )
+}
+
+function* filesToRead(files: readonly ListedFile[]): Generator<FileToRead> {
+  for (const [index, { file, directory }] of files.entries()) {
+    yield { index, path: joinPath(directory, file.name), stamp: file.stamp }
+  }
 }

@@ -1,16 +1,25 @@
 import { closeSync, fstatSync } from 'node:fs'
-import { MAX_CHUNK_BYTES } from '../chunking/cut-selector.ts'
+import { CandidateFinder } from '../chunking/candidate-finder.ts'
+import { MAX_CHUNK_BYTES, MIN_CHUNK_BYTES } from '../chunking/cut-selector.ts'
 import { chunkLengths, Rot256Chunker } from '../chunking/rot256.ts'
 import { ContentHasher, DIGEST_BYTES, type Digest, digestOf } from '../content-id.ts'
 import { RecipeBuilder, type RecipeRoot } from '../format/recipe.ts'
 import { PackWriter, type SealedPack } from '../store/pack-writer.ts'
 import type { Ask, Task } from '../workers/workers.ts'
 import { type FileStamp, sameStamp, stampOf } from './file-stamp.ts'
-import { changedWhileReading, type FileToRead, openFile, type ReadFile, readFully } from './read-file.ts'
+import {
+  changedWhileReading,
+  type FileToRead,
+  openFile,
+  packReadFiles,
+  type ReadFile,
+  type ReadFiles,
+  readFully,
+} from './read-file.ts'
 
 export type IngestQuestion =
   /** More files, please; these are done. The answer is `undefined` when there are no more. */
-  | { type: 'next'; done: ReadFile[] }
+  | { type: 'next'; done: ReadFiles }
   /** Which of these chunks am I to write? A byte for each: 1 or 0. */
   | { type: 'claim'; digests: Uint8Array }
   /** Recipe nodes and recipes, for the metadata packs. */
@@ -24,6 +33,9 @@ export type IngestQuestion =
 
 export type IngestAnswer = FileToRead[] | Uint8Array | undefined
 
+/** The roots of the workspace and of the store. */
+export type IngestInput = { root: string; storeRoot: string }
+
 /** Bytes that are read before their chunks are claimed and written. */
 export const WINDOW_BYTES = 8 << 20
 
@@ -31,10 +43,10 @@ export const WINDOW_BYTES = 8 << 20
  * Reads files, cuts and hashes them, and writes the chunks that are new into packs of this thread's own.
  * All of it is synchronous but the questions; each file's bytes are read once.
  */
-export const ingestTask: Task<{ root: string }, IngestQuestion, IngestAnswer, void> = {
+export const ingestTask: Task<IngestInput, IngestQuestion, IngestAnswer, void> = {
   name: 'ingest',
-  async run({ root }, ask) {
-    const ingester = new Ingester(root, ask)
+  async run(input, ask) {
+    const ingester = new Ingester(input, ask)
     try {
       await ingester.run()
     } finally {
@@ -46,21 +58,26 @@ export const ingestTask: Task<{ root: string }, IngestQuestion, IngestAnswer, vo
 type PendingChunk = { digest: Digest; start: number; length: number }
 
 class Ingester {
+  readonly #root: string
   readonly #ask: Ask<IngestQuestion, IngestAnswer>
   readonly #packs: PackWriter
   readonly #sealed: SealedPack[] = []
   readonly #window = Buffer.allocUnsafeSlow(WINDOW_BYTES + MAX_CHUNK_BYTES)
+  readonly #finder = new CandidateFinder()
   #pending: PendingChunk[] = []
 
-  constructor(root: string, ask: Ask<IngestQuestion, IngestAnswer>) {
+  constructor({ root, storeRoot }: IngestInput, ask: Ask<IngestQuestion, IngestAnswer>) {
+    this.#root = root
     this.#ask = ask
-    this.#packs = new PackWriter({ root, class: 'data', onSealed: (pack) => this.#sealed.push(pack) })
+    const onSealed = (pack: SealedPack) => this.#sealed.push(pack)
+    this.#packs = new PackWriter({ root: storeRoot, class: 'data', onSealed })
   }
 
   async run(): Promise<void> {
     let done: ReadFile[] = []
     for (;;) {
-      const files = (await this.#ask({ type: 'next', done })) as FileToRead[] | undefined
+      const question = { type: 'next', done: packReadFiles(done) } as const
+      const files = (await this.#ask(question)) as FileToRead[] | undefined
       if (files === undefined) break
       done = await this.#ingest(files)
     }
@@ -105,7 +122,7 @@ class Ingester {
 
   /** Reads a whole file to `at` in the window; undefined when it no longer fits. */
   #readSmall(file: FileToRead, at: number): { stamp: FileStamp } | undefined {
-    const fd = openFile(file)
+    const fd = openFile(this.#root, file)
     try {
       let before = file.stamp
       for (let attempt = 0; attempt < 2; attempt++) {
@@ -124,7 +141,7 @@ class Ingester {
   async #cutSmall(file: FileToRead, at: number, read: { stamp: FileStamp }): Promise<ReadFile> {
     const bytes = this.#window.subarray(at, at + read.stamp.sizeBytes)
     const digest = digestOf(bytes)
-    const lengths = chunkLengths(bytes)
+    const lengths = bytes.length <= MIN_CHUNK_BYTES ? [] : chunkLengths(bytes, this.#finder)
     if (lengths.length <= 1) {
       this.#pending.push({ digest, start: at, length: bytes.length })
     } else {
@@ -143,7 +160,7 @@ class Ingester {
   }
 
   async #ingestLarge(file: FileToRead): Promise<ReadFile> {
-    const fd = openFile(file)
+    const fd = openFile(this.#root, file)
     try {
       for (let attempt = 0; attempt < 2; attempt++) {
         const before = stampOf(fstatSync(fd))
@@ -160,7 +177,7 @@ class Ingester {
   /** Cuts, hashes and writes what `fd` gives from its start to its end; gives the digest of it all. */
   async #stream(fd: number): Promise<Digest> {
     const hasher = new ContentHasher()
-    const chunker = new Rot256Chunker()
+    const chunker = new Rot256Chunker(this.#finder)
     let nodes: { digest: Digest; bytes: Uint8Array }[] = []
     const recipe = new RecipeBuilder((bytes, digest) => nodes.push({ digest, bytes }))
     let carried = 0

@@ -1,12 +1,12 @@
-import { join } from 'node:path'
 import { contentIdFromDigest, type Digest, digestOf } from '../content-id.ts'
 import { compareNames, decodeTree, encodeTree, type TreeEntry } from '../format/tree.ts'
 import type { OnProgress } from '../progress.ts'
+import { DigestList } from '../store/digest-list.ts'
 import type { Store } from '../store/store.ts'
 import type { StoreWriter } from '../store/store-writer.ts'
 import type { Workers } from '../workers/workers.ts'
 import { ingestFiles } from './ingest-files.ts'
-import type { FileToRead } from './read-file.ts'
+import { joinPath } from './read-file.ts'
 import type { ScannedDirectory, ScannedFile } from './scan-directory.ts'
 import type { ScannedEntry } from './scan-path.ts'
 import type { StatCache } from './stat-cache.ts'
@@ -41,12 +41,14 @@ type KnownDirectory = { digest: Digest; sizeBytes: number; files: number }
 
 class Snapshotter {
   readonly #options: SnapshotOptions
-  /** Digests by file: first what the stat cache knows, then what was read. */
-  readonly #digests = new Map<ScannedFile, Digest>()
+  readonly #digests = new DigestList()
+  /** The number of a file's digest: first what the stat cache knows, then what was read. */
+  readonly #digestOf = new Map<ScannedFile, number>()
+  /** Of files that changed between listing and reading. */
   readonly #sizes = new Map<ScannedFile, number>()
-  /** Directories whose listing the store has already: with it, all that is in them. */
+  /** Directories that are in the store as they are, listing and files. */
   readonly #stored = new Map<ScannedDirectory, KnownDirectory>()
-  readonly #toRead: { file: ScannedFile; path: string }[] = []
+  readonly #toRead: { file: ScannedFile; directory: string }[] = []
 
   constructor(options: SnapshotOptions) {
     this.#options = options
@@ -58,10 +60,10 @@ class Snapshotter {
       return { entry: { kind: 'link', name: scanned.name, target: scanned.target }, files: 1 }
     }
     if (scanned.kind !== 'dir') {
-      const stats = cache.lookup(path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '')
-      const known = stats.get(scanned.name, scanned.stamp)
-      if (known !== undefined) this.#digests.set(scanned, known)
-      this.#readWhereNotStored(scanned, path)
+      const directory = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : ''
+      const known = cache.lookup(directory).get(scanned.name, scanned.stamp)
+      if (known !== undefined) this.#setDigest(scanned, known)
+      if (!this.#isStored(scanned)) this.#toRead.push({ file: scanned, directory })
       await this.#read()
       return { entry: this.#fileEntry(scanned), files: 1 }
     }
@@ -72,58 +74,55 @@ class Snapshotter {
     return { entry: { kind: 'dir', name: scanned.name, sizeBytes, digest }, files }
   }
 
-  /** Finds out what must be read: nothing below a directory whose listing, from known digests, is stored. */
+  /** Finds out what must be read: every file whose content is not known, or not wholly in the store. */
   #resolve(directory: ScannedDirectory, path: string, previous: TreeEntry[]): KnownDirectory | undefined {
     const previousByName = new Map(previous.map((entry) => [entry.name, entry]))
-    let isKnown = true
+    let isStored = true
     for (const child of directory.directories) {
       const childPath = `${path}/${child.name}`
       const known = this.#resolve(child, childPath, this.#entriesOf(previousByName.get(child.name)))
-      isKnown &&= known !== undefined
+      isStored &&= known !== undefined
     }
     const stats = this.#options.cache.lookup(path)
     for (const file of directory.files) {
       const digest = stats.get(file.name, file.stamp)
-      if (digest === undefined) isKnown = false
-      else this.#digests.set(file, digest)
+      if (digest !== undefined) this.#setDigest(file, digest)
+      if (digest !== undefined && this.#isStored(file)) continue
+      this.#toRead.push({ file, directory: path })
+      isStored = false
     }
-    if (isKnown) {
-      const { listing, sizeBytes, files } = this.#list(directory, path, previous)
-      const digest = digestOf(listing)
-      if (this.#options.store.hasBlob(digest)) {
-        const known = { digest, sizeBytes, files }
-        this.#stored.set(directory, known)
-        return known
-      }
-    }
-    for (const file of directory.files) this.#readWhereNotStored(file, `${path}/${file.name}`)
-    return undefined
+    if (!isStored) return undefined
+    const { listing, sizeBytes, files } = this.#list(directory, path, previous)
+    const digest = digestOf(listing)
+    if (!this.#options.store.hasBlob(digest)) return undefined
+    const known = { digest, sizeBytes, files }
+    this.#stored.set(directory, known)
+    return known
   }
 
-  #readWhereNotStored(file: ScannedFile, path: string): void {
-    const digest = this.#digests.get(file)
-    if (digest === undefined || !this.#options.store.hasBlob(digest)) this.#toRead.push({ file, path })
+  #setDigest(file: ScannedFile, digest: Digest): void {
+    this.#digestOf.set(file, this.#digests.push(digest))
+  }
+
+  #isStored(file: ScannedFile): boolean {
+    const number = this.#digestOf.get(file)
+    return number !== undefined && this.#options.store.hasBlob(this.#digests.at(number))
   }
 
   async #read(): Promise<void> {
     const { root, store, writer, cache, workers, onProgress, signal } = this.#options
-    const files: FileToRead[] = this.#toRead.map(({ file, path }, index) => ({
-      index,
-      path: join(root, path),
-      label: path,
-      stamp: file.stamp,
-    }))
-    const readSinceMs = files.length > 0 ? cache.now() : undefined
+    const readSinceMs = this.#toRead.length > 0 ? cache.now() : undefined
     await ingestFiles({
       workers,
-      root: store.root,
+      storeRoot: store.root,
+      root,
       writer,
-      files,
+      files: this.#toRead,
       onFile: ({ index, digest, stamp }) => {
-        const { file, path } = this.#toRead[index]!
-        this.#digests.set(file, Buffer.from(digest))
-        this.#sizes.set(file, stamp.sizeBytes)
-        cache.record(path, stamp, digest, { readSinceMs })
+        const { file, directory } = this.#toRead[index]!
+        this.#setDigest(file, digest)
+        if (stamp.sizeBytes !== file.stamp.sizeBytes) this.#sizes.set(file, stamp.sizeBytes)
+        cache.record(joinPath(directory, file.name), stamp, digest, { readSinceMs })
       },
       onProgress,
       signal,
@@ -174,7 +173,12 @@ class Snapshotter {
 
   #fileEntry(file: ScannedFile): TreeEntry {
     const sizeBytes = this.#sizes.get(file) ?? file.stamp.sizeBytes
-    return { kind: file.kind, name: file.name, sizeBytes, digest: this.#digests.get(file)! }
+    return {
+      kind: file.kind,
+      name: file.name,
+      sizeBytes,
+      digest: this.#digests.at(this.#digestOf.get(file)!),
+    }
   }
 
   #countFiles(entry: TreeEntry): number {

