@@ -45,7 +45,8 @@ async function expand(workbench: Workbench, userPath: string): Promise<string[]>
         : `It is tracked, but not in the workspace: run \`varve pull ${userPath}\` or \`varve checkout ${userPath}\`.`,
     })
   }
-  const { glob } = await import('fast-glob')
+  // It is CommonJS: in a bundle, `default` is all that it exports.
+  const { default: glob } = await import('fast-glob')
   const ignore = ['**/.git/**', `**/*${POINTER_SUFFIX}`, '**/.gitignore']
   const found = await glob(userPath, {
     cwd,

@@ -77,16 +77,22 @@ export function createWorkers(options: { threads: number; script?: URL }): Worke
     threads,
     async run(task, input, answer, { threads: wanted }) {
       let failure: unknown
-      const answerUnlessFailed = (question: never) => {
+      const answerUnlessFailed = async (question: never) => {
         if (failure !== undefined) throw failure
-        return answer(question)
+        try {
+          return await answer(question)
+        } catch (error) {
+          // Kept as it is: what comes back from a thread is a copy without its class and cause.
+          failure ??= error
+          throw error
+        }
       }
       const runOne = async () => {
         try {
           const inThread = wanted > 0 && script !== undefined
           const result = inThread
             ? await runInThread(task.name, input, answerUnlessFailed)
-            : await task.run(input, async (question) => answerUnlessFailed(question as never))
+            : await task.run(input, (question) => answerUnlessFailed(question as never))
           return result as Awaited<ReturnType<typeof task.run>>
         } catch (error) {
           failure ??= error

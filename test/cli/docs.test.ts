@@ -13,6 +13,12 @@ const inOverview = ['help', 'version']
 /** Pages about all commands. */
 const general = ['README.md', 'exit-codes.md']
 
+/** Every page of the project. */
+const pages = [
+  'README.md',
+  ...readdirSync('docs', { recursive: true, encoding: 'utf8' }).map((path) => join('docs', path)),
+].filter((path) => path.endsWith('.md'))
+
 function pageOf(commandName: string): string {
   const word = commandName.split(' ')[0]!
   return inOverview.includes(word) ? 'README.md' : `${word}.md`
@@ -23,7 +29,7 @@ function read(page: string): string {
 }
 
 describe('the pages of the commands', () => {
-  const pages = readdirSync(folder).filter((page) => !general.includes(page))
+  const ownPages = readdirSync(folder).filter((page) => !general.includes(page))
 
   test.each(commandTable.map(({ name }) => name))(
     '%s has one, and each of its options is on it',
@@ -31,23 +37,23 @@ describe('the pages of the commands', () => {
       const page = read(pageOf(name))
       const command = await commandTable.find((entry) => entry.name === name)!.load()
       // A page may show an option by its short name alone.
-    const missing = Object.entries(command.options).filter(([key, spec]) => {
-      const isShownOff = spec.type === 'boolean' && spec.default === true
-      const long = `--${isShownOff ? 'no-' : ''}${flagNameOf(key)}`
-      return !hasWord(page, long) && (spec.short === undefined || !hasWord(page, `-${spec.short}`))
-    })
-    expect(missing.map(([key]) => key)).toEqual([])
-    expect(page).toContain(`varve ${name}`)
+      const missing = Object.entries(command.options).filter(([key, spec]) => {
+        const isShownOff = spec.type === 'boolean' && spec.default === true
+        const long = `--${isShownOff ? 'no-' : ''}${flagNameOf(key)}`
+        return !hasWord(page, long) && (spec.short === undefined || !hasWord(page, `-${spec.short}`))
+      })
+      expect(missing.map(([key]) => key)).toEqual([])
+      expect(page).toContain(`varve ${name}`)
     },
   )
 
-  test.each(pages)('%s is about a command', (page) => {
+  test.each(ownPages)('%s is about a command', (page) => {
     expect(commandTable.map(({ name }) => pageOf(name))).toContain(page)
   })
 
   test('the overview names each', () => {
     const overview = read('README.md')
-    for (const page of pages) expect(overview).toContain(`(${page})`)
+    for (const page of ownPages) expect(overview).toContain(`(${page})`)
   })
 })
 
@@ -72,22 +78,21 @@ describe('the README', () => {
 })
 
 describe('links', () => {
-  const pages = [
-    'README.md',
-    ...readdirSync('docs', { recursive: true, encoding: 'utf8' }).map((path) => join('docs', path)),
-  ]
-  test.each(pages.filter((path) => path.endsWith('.md')))(
-    'of %s lead to files and headings that there are',
-    (page) => {
-      const broken = linksIn(readFileSync(page, 'utf8')).filter((link) => {
-        const [path, heading] = link.split('#')
-        const target = path === '' ? page : join(dirname(page), path!)
-        if (!existsSync(target)) return true
-        return heading !== undefined && !headingsOf(readFileSync(target, 'utf8')).includes(heading)
-      })
-      expect(broken).toEqual([])
-    },
-  )
+  test.each(pages)('of %s lead to files and headings that there are', (page) => {
+    const broken = linksIn(readFileSync(page, 'utf8')).filter((link) => {
+      const [path, heading] = link.split('#')
+      const target = path === '' ? page : join(dirname(page), path!)
+      if (!existsSync(target)) return true
+      return heading !== undefined && !headingsOf(readFileSync(target, 'utf8')).includes(heading)
+    })
+    expect(broken).toEqual([])
+  })
+})
+
+test('every test that the design page names is there', () => {
+  const named = [...readFileSync('docs/design.md', 'utf8').matchAll(/`((?:test|bench)\/[\w./-]+)`/g)]
+  expect(named.length).toBeGreaterThan(15)
+  expect(named.map(([, path]) => path!).filter((path) => !existsSync(path))).toEqual([])
 })
 
 describe('the shape of --json is the one on the page', () => {

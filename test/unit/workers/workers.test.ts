@@ -126,11 +126,10 @@ describe('in threads', () => {
     const contents = Array.from({ length: 300 }, (_, i) => noise(20_000 + i, i + 1))
     contents.push(noise(9 << 20, 1000))
     const files = contents.map((content, index) => {
-      const path = join(root, `f${index}`)
-      writeFileSync(path, content)
-      const scanned = scanPath({ root, path: `f${index}` })
-      if (scanned?.kind !== 'file') throw new Error('not a file')
-      return { index, path, label: `f${index}`, stamp: scanned.stamp }
+      writeFileSync(join(root, `f${index}`), content)
+      const file = scanPath({ root, path: `f${index}` })
+      if (file?.kind !== 'file') throw new Error('not a file')
+      return { file, directory: '' }
     })
     const store = Store.open(join(makeTemporaryFolder(), 'store'))
     const writer = new StoreWriter(store)
@@ -138,7 +137,8 @@ describe('in threads', () => {
     const threaded = make({ threads: 2, script })
     await ingestFiles({
       workers: threaded,
-      root: store.root,
+      root,
+      storeRoot: store.root,
       writer,
       files,
       onFile: ({ index, digest }) => digests.set(index, hexOf(digest)),
