@@ -65,7 +65,8 @@ export function hasWildcards(path: string): boolean {
 
 /** The pattern that means this path alone, with all below it. */
 export function patternOf(path: string): string {
-  return path.replace(/[*?[\]{}()!+@|"'$^]/g, '\\$&')
+  // Escaped with a backslash, a brace would make `picomatch.scan` overlook every wildcard after it.
+  return path.replace(/[*?[\]()!+@|"'$^]/g, '\\$&').replace(/[{}]/g, '[$&]')
 }
 
 function scan(path: string): { base: string; isGlob: boolean } {

@@ -39,6 +39,11 @@ export const checkoutCommand = defineCommand({
       })
     })
     context.output.summary({ paths }, () => renderCheckedOut(paths, context.output))
+    if (paths.some(({ isPointerMoved }) => isPointerMoved)) {
+      context.output.note(
+        'the pointers of that revision are staged; `varve checkout HEAD --` brings the present ones back',
+      )
+    }
   },
 })
 

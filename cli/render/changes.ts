@@ -28,10 +28,14 @@ export function renderChanges(
 ): string[] {
   const colours = { added: paint.green, deleted: paint.red, modified: paint.yellow, renamed: paint.cyan }
   const lines = changes.slice(0, most).map(({ change, path, from, sizeBefore, sizeAfter }) => {
-    const sizes = [sizeBefore, sizeAfter].filter((size) => size !== undefined).map(formatBytes)
+    const size = sizeAfter ?? sizeBefore
     const name = from === undefined ? path : `${from} -> ${path}`
-    const size = change === 'renamed' ? '' : `  ${paint.dim(sizes.join(' -> '))}`
-    return `${indent}${colours[change](LETTERS[change])} ${name}${size}`
+    const growth = sizeBefore !== undefined && sizeAfter !== undefined ? sizeAfter - sizeBefore : 0
+    const sizes = [
+      ...(size === undefined || change === 'renamed' ? [] : [formatBytes(size)]),
+      ...(growth === 0 ? [] : [`(${growth > 0 ? '+' : '-'}${formatBytes(Math.abs(growth))})`]),
+    ]
+    return `${indent}${colours[change](LETTERS[change])} ${name}  ${paint.dim(sizes.join(' '))}`.trimEnd()
   })
   const left = changes.length - most
   if (left > 0) lines.push(`${indent}${paint.dim(`... and ${formatCount(left)} more`)}`)

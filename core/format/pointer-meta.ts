@@ -1,4 +1,4 @@
-import type { Document, YAMLMap } from 'yaml'
+import { type Document, isMap, isScalar, parseDocument, Scalar, type YAMLMap } from 'yaml'
 import { VarveError } from '../errors.ts'
 import type { Pointer } from './pointer.ts'
 import { type PointerBlock, readPointerLines, splitPointerBlocks } from './pointer-text.ts'
@@ -11,10 +11,10 @@ const MAX_VALUE_CHARACTERS = 65_536
  * The user's own keys under `meta:`; `desc` is the description. Every scalar is a string as it was typed: `0.10` stays `0.10`.
  * @throws MALFORMED when the block is not a YAML mapping.
  */
-export async function readMeta(pointer: Pointer): Promise<Record<string, unknown>> {
+export function readMeta(pointer: Pointer): Record<string, unknown> {
   const block = splitExtra(pointer.extra).find(({ key }) => key === 'meta')
   if (block === undefined) return {}
-  const { document, meta } = await parseMeta(block.text)
+  const { document, meta } = parseMeta(block.text)
   try {
     return meta.toJS(document)
   } catch (error) {
@@ -26,10 +26,10 @@ export async function readMeta(pointer: Pointer): Promise<Record<string, unknown
  * The pointer with a description or labels set; other keys under `meta:` stay, and all outside it stays byte for byte.
  * @throws USAGE for a label or value that cannot be kept, MALFORMED when the block is not a YAML mapping.
  */
-export async function withMeta(
+export function withMeta(
   pointer: Pointer,
   changes: { description?: string; labels?: Record<string, string> },
-): Promise<Pointer> {
+): Pointer {
   const labels = Object.entries(changes.labels ?? {})
   for (const [label] of labels) checkLabel(label)
   const values =
@@ -39,8 +39,7 @@ export async function withMeta(
 
   const blocks = splitExtra(pointer.extra)
   const at = blocks.findIndex(({ key }) => key === 'meta')
-  const { document, meta } = await parseMeta(at === -1 ? 'meta:\n' : blocks[at]!.text)
-  const { Scalar } = await import('yaml')
+  const { document, meta } = parseMeta(at === -1 ? 'meta:\n' : blocks[at]!.text)
   const scalar = (text: string) => {
     const node = new Scalar(text)
     if (text === '' || !isPrintable(text)) node.type = 'QUOTE_DOUBLE'
@@ -54,9 +53,7 @@ export async function withMeta(
   return { ...pointer, extra: edited.map((each) => each.text).join('') }
 }
 
-async function parseMeta(text: string): Promise<{ document: Document; meta: YAMLMap }> {
-  // Loaded here because most commands read thousands of pointers and the meta block of none.
-  const { isMap, isScalar, parseDocument } = await import('yaml')
+function parseMeta(text: string): { document: Document; meta: YAMLMap } {
   let document: Document
   try {
     document = parseDocument(text, { schema: 'failsafe', prettyErrors: false })

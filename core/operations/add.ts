@@ -1,9 +1,9 @@
+import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileAtomically } from '../config/write-file-atomically.ts'
 import type { ContentId } from '../content-id.ts'
 import { VarveError } from '../errors.ts'
 import { encodePointer, type Pointer, type PointerKind } from '../format/pointer.ts'
-import { withMeta } from '../format/pointer-meta.ts'
 import type { TreeEntry } from '../format/tree.ts'
 import { checkIgnored } from '../git/check-ignored.ts'
 import { stagePaths } from '../git/stage-paths.ts'
@@ -14,11 +14,15 @@ import { type ScannedEntry, scanPath } from '../workspace/scan-path.ts'
 import { takeSnapshot } from '../workspace/snapshot.ts'
 import type { WorkspaceState } from '../workspace/workspace-state.ts'
 import { findPathsToAdd } from './find-paths-to-add.ts'
+import { selectWorkingTree } from './select-tracked.ts'
 import { entryOf, idOf, listPointers, pointerOf, pointerPathOf } from './tracked.ts'
 import type { Workbench } from './workbench.ts'
 
 export type AddOptions = {
+  /** What to add; with `update`, what of the tracked paths to add again: none means all. */
   paths: readonly string[]
+  /** Take in what changed in paths that are tracked already, and nothing new. */
+  update?: boolean
   /** Stage pointers and ignore lines with git. */
   stage: boolean
   description?: string | undefined
@@ -50,11 +54,9 @@ export type AddResult = {
 export async function add(workbench: Workbench, options: AddOptions): Promise<AddResult> {
   const { root, store, cache, state } = workbench
   const tracked = await listPointers(workbench)
-  const paths = await findPathsToAdd(
-    workbench,
-    tracked.map(({ path }) => path),
-    options.paths,
-  )
+  const trackedPaths = tracked.map(({ path }) => path)
+  const userPaths = options.update ? await pathsToUpdate(workbench, options.paths) : options.paths
+  const paths = await findPathsToAdd(workbench, trackedPaths, userPaths)
   const pointers = tracked.filter(({ path }) => paths.includes(path))
   for (const { error } of pointers) if (error !== undefined && !isSettledByAdding(error)) throw error
   await refuseIgnoredPointers(workbench, paths)
@@ -107,6 +109,14 @@ export async function add(workbench: Workbench, options: AddOptions): Promise<Ad
   return { added: results.map(addedPath), storedBytes: writer.addedBytes, warnings }
 }
 
+/** The tracked paths that are in the workspace: one that is not has nothing to take in. */
+async function pathsToUpdate(workbench: Workbench, userPaths: readonly string[]): Promise<string[]> {
+  const selected = await selectWorkingTree(workbench, userPaths)
+  return selected
+    .map(({ tracked }) => join(workbench.root, tracked.path))
+    .filter((path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined)
+}
+
 /** A pointer with a merge conflict in it, or with damage, has no version: adding gives it one. */
 function isSettledByAdding({ code }: VarveError): boolean {
   return code === 'CONFLICT' || code === 'MALFORMED'
@@ -143,7 +153,9 @@ async function refuseIgnoredPointers(workbench: Workbench, paths: readonly strin
 }
 
 async function described(pointer: Pointer, { description, labels }: AddOptions): Promise<Pointer> {
-  if (description === undefined && labels === undefined) return pointer
+  if (description === undefined && Object.keys(labels ?? {}).length === 0) return pointer
+  // It brings a YAML library with it, which most calls do without.
+  const { withMeta } = await import('../format/pointer-meta.ts')
   return withMeta(pointer, { ...(description !== undefined && { description }), ...(labels && { labels }) })
 }
 

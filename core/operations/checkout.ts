@@ -32,6 +32,8 @@ export type CheckedOutPath = {
   removed: number
   /** Files never added, which stay. */
   kept: string[]
+  /** Pointer and git's index went to the revision; HEAD did not. */
+  isPointerMoved: boolean
 }
 
 /**
@@ -62,6 +64,7 @@ export async function checkout(workbench: Workbench, options: CheckoutOptions): 
       written: plan.write.length + plan.link.length + plan.setExecutable.length,
       removed: plan.remove.length,
       kept: plan.kept,
+      isPointerMoved: revision !== undefined && one.only === undefined,
     })
   }
   return results

@@ -17,7 +17,7 @@ export type FileChange = {
   sizeAfter?: number
 }
 
-/** How many files changed how, and the bytes of those added or changed, and of those gone. */
+/** How many files changed how, and by how much the sizes grew and shrank, file by file. */
 export type ChangeCounts = {
   added: number
   deleted: number
@@ -63,8 +63,9 @@ export function countChanges(changes: readonly FileChange[]): ChangeCounts {
   for (const { change, sizeBefore, sizeAfter } of changes) {
     counts[change]++
     if (change === 'renamed') continue
-    counts.bytesAdded += sizeAfter ?? 0
-    counts.bytesDeleted += sizeBefore ?? 0
+    const growth = (sizeAfter ?? 0) - (sizeBefore ?? 0)
+    if (growth > 0) counts.bytesAdded += growth
+    else counts.bytesDeleted -= growth
   }
   return counts
 }

@@ -83,7 +83,7 @@ async function refuseUnfit(
 ): Promise<void> {
   if (path === '') {
     throw new VarveError('USAGE', 'the root of the repository cannot be tracked as a whole', {
-      hint: 'Name files or directories in it.',
+      hint: 'Name files or directories in it; `varve add -u` takes in what changed in those that are tracked.',
     })
   }
   for (const name of [...path.split('/'), pointerPathOf(basename(path))]) {
@@ -105,7 +105,7 @@ async function refuseUnfit(
   const below = trackedPaths.find((tracked) => tracked !== path && isAtOrBelow(tracked, path))
   if (below !== undefined) {
     throw new VarveError('ALREADY_TRACKED', `${path} has ${below} in it, which is tracked by itself`, {
-      hint: `Run \`varve untrack ${typed(workbench, below)}\` first, or add other parts of ${path} by themselves.`,
+      hint: `Run \`varve add -u ${typed(workbench, path)}\` to take in what changed there, or name what is new.`,
     })
   }
   const [inGit] = await trackedPathsUnder(workbench.project.repository, path, 1)

@@ -92,7 +92,9 @@ async function chooseVersions(workbench: Workbench, view: RemoteView, options: P
 }
 
 function isRecorded(view: RemoteView, { id, only }: Version): boolean {
-  return only === undefined && view.holdsWhole(id)
+  if (view.holdsWhole(id)) return true
+  const wanted = only && JSON.stringify([...only].sort())
+  return view.holdersOf(id).some(({ pointer }) => JSON.stringify([...(pointer.only ?? [])].sort()) === wanted)
 }
 
 /**

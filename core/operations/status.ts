@@ -26,7 +26,7 @@ export type PathStatus = {
   changes: FileChange[]
   /** Files of a partial checkout that were left out. */
   leftOutFiles: number
-  /** Whether the remote has the version; undefined where there is no remote. */
+  /** Whether the remote has the version; undefined where that is not known. */
   onRemote: boolean | undefined
   error: VarveError | undefined
 }
@@ -78,10 +78,16 @@ async function statusOf(
     counts: countChanges(changes),
     changes,
     leftOutFiles: compared.state === 'compared' ? compared.comparison.leftOutFiles : 0,
-    // A link lies in its pointer whole: git carries it.
-    onRemote: view === undefined ? undefined : id === undefined || view.holdsWhole(id),
+    onRemote: onRemote(view, id),
     error: undefined,
   }
+}
+
+/** Unknown without a remote, and before it was asked for the first time. */
+function onRemote(view: RemoteView | undefined, id: ContentId | undefined): boolean | undefined {
+  if (view === undefined || !view.isKnown) return undefined
+  // A link lies in its pointer whole: git carries it.
+  return id === undefined || view.holdsWhole(id)
 }
 
 function badStatus({ path, error }: BadPointer): PathStatus {

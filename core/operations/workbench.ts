@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { findRemote } from '../config/find-remote.ts'
 import { VarveError } from '../errors.ts'
 import type { OnProgress } from '../progress.ts'
@@ -101,7 +101,7 @@ export class Workbench {
         hint: `Set it with \`varve remote set ${found.name} url URL\`.`,
       })
     }
-    const open = () => this.surroundings.openRemote(url, { baseFolder: this.root })
+    const open = () => this.surroundings.openRemote(url, { baseFolder: this.#mainRoot })
     const view = new RemoteView({
       remote: lazyRemote(url, open),
       folder: join(this.project.localFolder, 'remotes', folderNameOf(url)),
@@ -109,6 +109,12 @@ export class Workbench {
     })
     this.#views.set(found.name, view)
     return view
+  }
+
+  /** What relative URLs are read from: the same for all linked worktrees, wherever they lie. */
+  get #mainRoot(): string {
+    const { commonDir } = this.project.repository
+    return basename(commonDir) === '.git' ? dirname(commonDir) : this.root
   }
 
   async close(): Promise<void> {

