@@ -1,11 +1,11 @@
-import { closeSync, openSync, readSync } from 'node:fs'
-import { ContentHasher, type Digest, hexOf } from '../content-id.ts'
+import type { Digest } from '../content-id.ts'
 import { VarveError } from '../errors.ts'
 import { ENTRY_KINDS, type EntryKind, type PackName } from '../format/pack.ts'
 import { ROW_PACK_INDEX_AT, type SegmentName } from '../format/segment.ts'
 import { PageCache } from './page-cache.ts'
 import { SegmentReader } from './segment-reader.ts'
 import { segmentPath } from './store-layout.ts'
+import { verifySegment } from './verify-segment.ts'
 
 export type IndexCheck = {
   damaged: { segment: SegmentName; message: string }[]
@@ -17,7 +17,6 @@ export type IndexCheck = {
   tombstones: Set<PackName>
 }
 
-const BLOCK_BYTES = 1 << 20
 const DIGEST_END = 32
 
 /**
@@ -30,7 +29,7 @@ export function checkIndex(root: string, segments: readonly SegmentName[]): Inde
   const packsOf = new Map<SegmentName, PackName[]>()
   for (const segment of segments) {
     try {
-      refuseOtherBytes(root, segment)
+      verifySegment(segmentPath(root, segment), segment)
       withSegment(root, segment, (reader) => {
         packsOf.set(segment, reader.packs())
         for (const old of reader.superseded) superseded.add(old)
@@ -71,22 +70,6 @@ export function* rowsInPacks(
       reader.close()
     }
   }
-}
-
-/** A segment is named after its bytes: no damage escapes that. */
-function refuseOtherBytes(root: string, segment: SegmentName): void {
-  const fd = openSync(segmentPath(root, segment), 'r')
-  try {
-    const hasher = new ContentHasher()
-    const block = Buffer.allocUnsafe(BLOCK_BYTES)
-    for (let count = readSync(fd, block); count > 0; count = readSync(fd, block)) {
-      hasher.update(block.subarray(0, count))
-    }
-    if (hexOf(hasher.digest()) === segment) return
-  } finally {
-    closeSync(fd)
-  }
-  throw new VarveError('CORRUPT', `index segment ${segmentPath(root, segment)}: damaged`)
 }
 
 function withSegment(root: string, segment: SegmentName, use: (reader: SegmentReader) => void): void {

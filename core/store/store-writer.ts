@@ -101,8 +101,10 @@ export class StoreWriter {
     for (const pack of this.#leanedOn) freshen(packPath(this.#store.root, pack))
   }
 
+  /** Ends without a result. What was sealed is made findable, so that the next run need not write it again. */
   abort(): void {
     this.#metadata.discard()
+    this.#checkpoint()
   }
 
   #claim(kind: EntryKind, digest: Digest): boolean {

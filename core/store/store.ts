@@ -81,11 +81,8 @@ export class Store {
 
   /** Whether all bytes of the blob are here: as one chunk, or every chunk of its recipe. */
   hasBlob(digest: Digest): boolean {
-    if (this.has('chunk', digest)) return true
     try {
-      const root = this.recipeOf(digest)
-      if (root === undefined) return false
-      for (const chunk of walkRecipe(root, (node) => this.readEntry('node', node))) {
+      for (const chunk of this.chunks(digest)) {
         if (!this.has('chunk', chunk.digest)) return false
       }
       return true

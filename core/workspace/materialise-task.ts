@@ -1,8 +1,9 @@
-import { closeSync, fstatSync, lstatSync, openSync, renameSync, unlinkSync } from 'node:fs'
+import { closeSync, lstatSync, openSync, renameSync, unlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { ContentHasher, contentIdFromDigest, type Digest } from '../content-id.ts'
+import type { Digest } from '../content-id.ts'
 import { fromSystemError, VarveError } from '../errors.ts'
 import { writeWhole } from '../store/pack-writer.ts'
+import { readBlob } from '../store/read-blob.ts'
 import type { Location } from '../store/segment-reader.ts'
 import { Store } from '../store/store.ts'
 import type { Task } from '../workers/workers.ts'
@@ -70,19 +71,7 @@ function writeContent(store: Store, file: FileToMaterialise, temporary: string):
   const fd = openSync(temporary, 'wx', file.executable ? 0o777 : 0o666)
   try {
     if (file.location !== undefined && writeWholeChunk(store, file, fd)) return
-    const hasher = new ContentHasher()
-    for (const chunk of store.chunks(file.digest)) {
-      const bytes = store.readEntry('chunk', chunk.digest)
-      hasher.update(bytes)
-      writeWhole(fd, bytes)
-    }
-    if (!hasher.digest().equals(file.digest) || fstatSync(fd).size !== file.sizeBytes) {
-      throw new VarveError('CORRUPT', `${file.label}: the store's recipe for it gives other bytes`, {
-        hint: 'Run `varve verify --full` to see what is affected.',
-      })
-    }
-  } catch (error) {
-    throw named(error, file)
+    for (const bytes of readBlob(store, file)) writeWhole(fd, bytes)
   } finally {
     closeSync(fd)
   }
@@ -104,17 +93,9 @@ function writeWholeChunk(store: Store, file: FileToMaterialise, fd: number): boo
 /** The plan was made a while ago: what stands there now must still be what the plan may replace. */
 function refuseIfChanged(file: FileToMaterialise): void {
   const stats = lstatSync(file.path, { throwIfNoEntry: false })
-  if (file.replaces === undefined ? stats === undefined : stats && sameStamp(stampOf(stats), file.replaces))
-    return
   if (stats === undefined) return
+  if (file.replaces !== undefined && sameStamp(stampOf(stats), file.replaces)) return
   throw new VarveError('WOULD_LOSE_DATA', `${file.label} was changed while varve was at work`, {
     hint: 'Run the command again to see what it would do now.',
   })
-}
-
-function named(error: unknown, file: FileToMaterialise): unknown {
-  if (!(error instanceof VarveError)) return error
-  const { code, hint, retryable } = error
-  const message = `${file.label} (${contentIdFromDigest(file.digest)}): ${error.message}`
-  return new VarveError(code, message, { hint, retryable, cause: error })
 }
