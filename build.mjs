@@ -1,10 +1,54 @@
-// Bundles the command line and the worker into dist/. Run it with `npm run build`.
+// Compiles the chunking kernel, then bundles the command line and the worker into dist/. Run it with `npm run build`.
+import { createHash } from 'node:crypto'
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = dirname(fileURLToPath(import.meta.url))
+
+const KERNEL_SOURCE = 'core/chunking/kernel/candidate-kernel.ts'
+const KERNEL_MODULE = 'core/chunking/kernel.generated.ts'
+const KERNEL_OPTIONS = [
+  ...['--optimizeLevel', '3', '--shrinkLevel', '0', '--converge', '--noAssert', '--runtime', 'stub'],
+  ...['--enable', 'simd', '--use', 'abort=', '--initialMemory', '1', '--maximumMemory', '1'],
+]
+
+/**
+ * Compiles the AssemblyScript kernel into a module that bundles and tests alike can import. The compiler is
+ * loaded only where the module at hand was made from something else.
+ */
+async function writeKernel() {
+  const source = await readFile(join(root, KERNEL_SOURCE), 'utf8')
+  const compiler = JSON.parse(await readFile(join(root, 'node_modules/assemblyscript/package.json'), 'utf8'))
+  const madeFrom = createHash('sha256')
+    .update(JSON.stringify([source, compiler.version, KERNEL_OPTIONS]))
+    .digest('hex')
+  const heading = `// Made by build.mjs from ${KERNEL_SOURCE} (${madeFrom}).\n`
+  const path = join(root, KERNEL_MODULE)
+  const present = await readFile(path, 'utf8').catch(() => '')
+  if (present.startsWith(heading)) return
+  // Where the source does not compile, nothing must run on what it was before.
+  await rm(path, { force: true })
+  const base64 = Buffer.from(await compileKernel(source)).toString('base64')
+  const temporary = `${path}.${process.pid}.tmp`
+  await writeFile(temporary, `${heading}export const KERNEL_BASE64 =\n  '${base64}'\n`)
+  await rename(temporary, path)
+}
+
+async function compileKernel(source) {
+  const { default: asc } = await import('assemblyscript/asc')
+  let kernel
+  const { error, stderr } = await asc.main([KERNEL_SOURCE, '--outFile', 'kernel.wasm', ...KERNEL_OPTIONS], {
+    readFile: (name) => (name === KERNEL_SOURCE ? source : null),
+    writeFile: (_name, contents) => {
+      kernel = contents
+    },
+    listFiles: () => [],
+  })
+  if (error) throw new Error(`${KERNEL_SOURCE} does not compile:\n${stderr.toString()}`, { cause: error })
+  return kernel
+}
 
 /**
  * Bundles in memory. Files of dist/ all lie side by side, so that `new URL('./worker.js', import.meta.url)` is
@@ -95,6 +139,7 @@ async function thirdPartyLicences(metafile) {
 }
 
 export async function buildAll() {
+  await writeKernel()
   const { outputFiles, metafile } = await bundle()
   await writeOutputs([
     ...outputFiles.map(({ path, contents }) => ({

@@ -1,5 +1,4 @@
 import { VarveError } from '../core/errors.ts'
-import { suggest } from '../core/suggest.ts'
 import type { CommandEntry } from './command.ts'
 
 export type FoundCommand =
@@ -8,7 +7,10 @@ export type FoundCommand =
   | { kind: 'overview'; prefix: string | undefined; args: string[] }
 
 /** Options that stand before the command's name are moved behind it. @throws USAGE */
-export function findCommand(argv: readonly string[], commands: readonly CommandEntry[]): FoundCommand {
+export async function findCommand(
+  argv: readonly string[],
+  commands: readonly CommandEntry[],
+): Promise<FoundCommand> {
   const start = skipOptions(argv, 0)
   const first = argv[start]
   if (first === undefined || first === '--') return { kind: 'overview', prefix: undefined, args: [...argv] }
@@ -28,10 +30,10 @@ export function findCommand(argv: readonly string[], commands: readonly CommandE
     if (second === undefined || second.startsWith('-')) {
       return { kind: 'overview', prefix: first, args: [...leading, ...argv.slice(start + 1)] }
     }
-    throw unknownCommand(`${first} ${second}`, suggest(second, seconds), (word) => `${first} ${word}`)
+    throw await unknownCommand(second, seconds, `${first} `)
   }
   const names = [...new Set(commands.map((entry) => entry.name.split(' ')[0]!))]
-  throw unknownCommand(first, suggest(first, names), (word) => word)
+  throw await unknownCommand(first, names)
 }
 
 /** The index of the first word that is neither an option nor the value of `-C`. */
@@ -45,13 +47,12 @@ export function skipOptions(argv: readonly string[], from: number): number {
   return Math.min(index, argv.length)
 }
 
-function unknownCommand(
-  typed: string,
-  suggestion: string | undefined,
-  inFull: (word: string) => string,
-): VarveError {
-  const meant = suggestion === undefined ? '' : `; did you mean '${inFull(suggestion)}'?`
-  return new VarveError('USAGE', `unknown command '${typed}'${meant}`, {
+/** `before` is what was typed in front of the word that is no command. */
+async function unknownCommand(word: string, known: readonly string[], before = ''): Promise<VarveError> {
+  const { suggest } = await import('../core/suggest.ts')
+  const suggestion = suggest(word, known)
+  const meant = suggestion === undefined ? '' : `; did you mean '${before}${suggestion}'?`
+  return new VarveError('USAGE', `unknown command '${before}${word}'${meant}`, {
     hint: "Run 'varve help' to see all commands.",
   })
 }

@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util'
 import { VarveError } from '../core/errors.ts'
-import { suggest } from '../core/suggest.ts'
 import type { Command, CommandArguments, OptionSpec, PositionalSpec } from './command.ts'
 import { type GlobalOptionValues, globalOptions } from './global-options.ts'
 
@@ -13,10 +12,10 @@ export type ParsedArguments = {
  * Reads `words` by the specs of `command` and of the global options. `--help` wins over every mistake
  * beside it. @throws USAGE
  */
-export function parseArguments(
+export async function parseArguments(
   words: readonly string[],
-  command: Pick<Command, 'usage' | 'options' | 'positionals' | 'afterDashDash'>,
-): ParsedArguments {
+  command: Pick<Command, 'usage' | 'options' | 'positionals' | 'afterDashDash'> & { name: string },
+): Promise<ParsedArguments> {
   const specs: Record<string, OptionSpec> = { ...command.options, ...globalOptions }
   const flags = flagsOf(specs)
   const { tokens } = parseArgs({
@@ -45,7 +44,7 @@ export function parseArguments(
     else if (token.kind === 'positional') (terminated ? after : before).push(token.value)
     else {
       const flag = flags.get(token.name)
-      if (!flag) mistakes.push(unknownOption(token.rawName, [...flags.keys()]))
+      if (!flag) mistakes.push(await unknownOption(token.rawName, [...flags.keys()]))
       else {
         try {
           setValue(values, flag, token)
@@ -64,8 +63,8 @@ export function parseArguments(
     Object.keys(globalOptions).map((key) => [key, values[key]]),
   ) as unknown as GlobalOptionValues
   if (!globals.help) {
-    if (mistakes[0]) throw mistakes[0]
-    checkPositionals(positionals, command.positionals)
+    const mistake = mistakes[0] ?? positionalMistake(positionals, command.positionals)
+    if (mistake !== undefined) throw withUsageHint(mistake, command)
   }
   const options = Object.fromEntries(Object.keys(command.options).map((key) => [key, values[key]]))
   return {
@@ -135,19 +134,32 @@ function defaultOf(spec: OptionSpec): unknown {
   return spec.default
 }
 
-function checkPositionals(values: readonly string[], specs: readonly PositionalSpec[]): void {
+function positionalMistake(
+  values: readonly string[],
+  specs: readonly PositionalSpec[],
+): VarveError | undefined {
   const missing = specs[values.length]
-  if (missing?.required) throw new VarveError('USAGE', `missing argument: ${missing.name}`)
+  if (missing?.required) return new VarveError('USAGE', `missing argument: ${missing.name}`)
   if (values.length > specs.length && !specs.at(-1)?.variadic) {
-    throw new VarveError('USAGE', `unexpected argument '${values[specs.length]}'`)
+    return new VarveError('USAGE', `unexpected argument '${values[specs.length]}'`)
   }
   for (const [index, value] of values.entries()) {
     const spec = specs[Math.min(index, specs.length - 1)]!
-    if (spec.choices && !spec.choices.includes(value)) throw notAChoice(spec.name, value, spec.choices)
+    if (spec.choices && !spec.choices.includes(value)) return notAChoice(spec.name, value, spec.choices)
   }
+  return undefined
 }
 
-function unknownOption(rawName: string, flags: readonly string[]): VarveError {
+/** A mistake that has no advice of its own gets the usage line. */
+function withUsageHint(mistake: VarveError, { name, usage }: { name: string; usage: string }): VarveError {
+  if (mistake.hint !== undefined) return mistake
+  const hint =
+    usage === '' ? 'Run `varve help`.' : `Write it as \`varve ${usage}\`; \`varve help ${name}\` tells more.`
+  return new VarveError(mistake.code, mistake.message, { hint })
+}
+
+async function unknownOption(rawName: string, flags: readonly string[]): Promise<VarveError> {
+  const { suggest } = await import('../core/suggest.ts')
   const suggestion = rawName.startsWith('--') ? suggest(rawName.slice(2), flags) : undefined
   const meant = suggestion === undefined ? '' : `; did you mean '--${suggestion}'?`
   return new VarveError('USAGE', `unknown option '${rawName}'${meant}`)

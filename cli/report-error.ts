@@ -1,4 +1,4 @@
-import { fromSystemError, VarveError } from '../core/errors.ts'
+import { type ErrorCode, fromSystemError, VarveError } from '../core/errors.ts'
 import { EXIT_BUG, exitCodeOf } from './exit-codes.ts'
 import type { FrameOutput } from './render/output.ts'
 
@@ -10,7 +10,9 @@ export function reportError(thrown: unknown, output: FrameOutput, signal: AbortS
   const error = translate(thrown, signal)
   const known = error instanceof VarveError
   const message = oneLine(error instanceof Error && error.message !== '' ? error.message : String(error))
-  const hint = known ? error.hint : 'this is a bug in varve: please report it, with what you typed'
+  const hint = known
+    ? (error.hint ?? usualHints[error.code])
+    : 'this is a bug in varve: please report it, with what you typed'
 
   output.error(`${output.paintError.red('varve:')} ${message}`)
   if (hint !== undefined) output.error(`${output.paintError.cyan('hint:')} ${hint}`)
@@ -22,6 +24,12 @@ export function reportError(thrown: unknown, output: FrameOutput, signal: AbortS
   if (output.json && !output.hasResult)
     output.result({ error: { code, message, hint: hint ?? null } }, () => '')
   return known ? exitCodeOf[error.code] : EXIT_BUG
+}
+
+/** For errors from so deep down that what they mean for the user is not known there. */
+const usualHints: Readonly<Partial<Record<ErrorCode, string>>> = {
+  MALFORMED: 'Run `varve verify --full` to see what is affected.',
+  CORRUPT: 'Run `varve verify --full` to see what is affected.',
 }
 
 /** Names are hostile: no control character of theirs reaches a terminal, or begins a line. */

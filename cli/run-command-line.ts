@@ -25,9 +25,10 @@ export async function runCommandLine(line: CommandLine): Promise<number> {
   // Until the arguments are parsed, and if they cannot be, the plain look of them decides how to speak.
   let output: FrameOutput = createOutput({ ...line, ...looksOf(line.argv) })
   try {
-    const found = findCommand(line.argv, line.commands)
+    const found = await findCommand(line.argv, line.commands)
     const command = found.kind === 'command' ? await found.entry.load() : bareCommand
-    const { globals, args } = parseArguments(found.args, command)
+    const name = found.kind === 'command' ? found.entry.name : (found.prefix ?? '')
+    const { globals, args } = await parseArguments(found.args, { ...command, name })
     output = createOutput({ ...line, ...globals })
     if (globals.help || found.kind === 'overview') return await showHelp(found, line, output)
     const exitCode = await command.run(

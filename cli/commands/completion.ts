@@ -19,7 +19,7 @@ export const completionCommand = defineCommand({
     ['varve completion fish > ~/.config/fish/completions/varve.fish', 'for fish'],
   ],
   options: {},
-  positionals: [{ name: 'shell', summary: 'the shell to print a script for', choices: shells }],
+  positionals: [{ name: 'shell', summary: 'The shell to print a script for', choices: shells }],
   async run({ output, commands, environment }, { positionals }) {
     const wanted = positionals[0] ?? basename(environment.shell ?? '')
     const shell = shells.find((one) => one === wanted)

@@ -11,7 +11,7 @@ import { renderTable } from '../render/table.ts'
 import { storedUrl } from '../stored-url.ts'
 
 export const configCommand = defineCommand({
-  usage: 'config [key] [value] [--list] [--unset] [--local] [--no-stage]',
+  usage: 'config [key] [value]',
   description:
     'Without a value it shows the one in force, and ends with 1 where there is none. Values come from varve.yaml, ' +
     'which all clones share (committed), and from .git/varve/config.yaml (local), which stands before it.',
@@ -22,14 +22,14 @@ export const configCommand = defineCommand({
     ['varve config --unset default --local', 'take one out'],
   ],
   options: {
-    list: { type: 'boolean', short: 'l', summary: 'show all that is set' },
-    unset: { type: 'boolean', summary: 'take the value out' },
-    local: { type: 'boolean', summary: 'set, take out or show what is for this clone alone' },
-    stage: { type: 'boolean', default: true, summary: 'do not stage varve.yaml with git' },
+    list: { type: 'boolean', short: 'l', summary: 'Show all that is set' },
+    unset: { type: 'boolean', summary: 'Take the value out' },
+    local: { type: 'boolean', summary: 'Set, take out or show what is for this clone alone' },
+    stage: { type: 'boolean', default: true, summary: 'Do not stage varve.yaml with git' },
   },
   positionals: [
-    { name: 'key', summary: 'such as default, or remotes.NAME.url' },
-    { name: 'value', summary: 'its new value' },
+    { name: 'key', summary: 'Such as default, or remotes.NAME.url' },
+    { name: 'value', summary: 'Its new value' },
   ],
   async run({ cwd, output }, { options, positionals }) {
     const [key, value] = positionals

@@ -8,7 +8,7 @@ export const helpCommand = defineCommand({
     ['varve help completion', 'show how to use one'],
   ],
   options: {},
-  positionals: [{ name: 'command', summary: 'a command, in one word or two', variadic: true }],
+  positionals: [{ name: 'command', summary: 'A command, in one word or two', variadic: true }],
   async run({ output, commands }, { positionals }) {
     await help({ name: positionals.join(' ') || undefined, commands, output })
   },

@@ -2,7 +2,7 @@ import { init } from '../../core/operations/init.ts'
 import { defineCommand } from '../command.ts'
 
 export const initCommand = defineCommand({
-  usage: 'init [--store PATH] [--no-stage]',
+  usage: 'init',
   description:
     'Run it once in a git repository, in any folder of it. It writes varve.yaml, which all clones share, and a line ' +
     'in .gitattributes; data goes into .git/varve unless --store says otherwise. Where this was done before, nothing ' +
@@ -15,9 +15,9 @@ export const initCommand = defineCommand({
     store: {
       type: 'string',
       valueName: 'PATH',
-      summary: 'keep data in this folder; a setting of this clone',
+      summary: 'Keep data in this folder; a setting of this clone',
     },
-    stage: { type: 'boolean', default: true, summary: 'do not stage what was written with git' },
+    stage: { type: 'boolean', default: true, summary: 'Do not stage what was written with git' },
   },
   positionals: [],
   async run({ cwd, output }, { options }) {

@@ -9,7 +9,7 @@ import { shortId } from '../render/short-id.ts'
 import { withWorkbench } from '../with-workbench.ts'
 
 export const logCommand = defineCommand({
-  usage: 'log [PATH]',
+  usage: 'log [path]',
   description: `Shows the versions of a dataset or model through git's history, newest first, with what changed in each: files
 added, modified, deleted and renamed, and the bytes that came and went. What the working tree has and HEAD does not comes
 first.

@@ -4,7 +4,7 @@ import { defineCommand } from '../command.ts'
 import { withWorkbench } from '../with-workbench.ts'
 
 export const mvCommand = defineCommand({
-  usage: 'mv <from> <to> [--no-stage]',
+  usage: 'mv <from> <to>',
   description:
     'Renames a tracked file or directory together with its pointer and its line in .gitignore. Into a directory that ' +
     'is there it goes under its own name. Nothing is overwritten, and no folder is made.',
@@ -12,10 +12,10 @@ export const mvCommand = defineCommand({
     ['varve mv data/raw.csv data/2024.csv', 'give it another name'],
     ['varve mv model.bin archive/', 'move it into a folder'],
   ],
-  options: { stage: { type: 'boolean', default: true, summary: 'do not stage the change with git' } },
+  options: { stage: { type: 'boolean', default: true, summary: 'Do not stage the change with git' } },
   positionals: [
-    { name: 'from', summary: 'what is tracked, or its pointer', required: true },
-    { name: 'to', summary: 'its new path, or a folder that is there', required: true },
+    { name: 'from', summary: 'What is tracked, or its pointer', required: true },
+    { name: 'to', summary: 'Its new path, or a folder that is there', required: true },
   ],
   async run(context, { options, positionals }) {
     const { output } = context

@@ -4,7 +4,7 @@ import { defineCommand } from '../command.ts'
 import { storedUrl } from '../stored-url.ts'
 
 export const remoteAddCommand = defineCommand({
-  usage: 'remote add <name> <url> [--default] [--local] [--no-stage]',
+  usage: 'remote add <name> <url>',
   description:
     'Writes the remote into varve.yaml, which all clones share, or with --local into the config of this clone. The ' +
     'first remote becomes the default. A relative path is read from where you are, and stored relative to the root ' +
@@ -15,13 +15,13 @@ export const remoteAddCommand = defineCommand({
     ['varve remote add scratch ../scratch --local', 'for this clone alone'],
   ],
   options: {
-    default: { type: 'boolean', summary: 'use it when no remote is named' },
-    local: { type: 'boolean', summary: 'for this clone alone: nothing is committed' },
-    stage: { type: 'boolean', default: true, summary: 'do not stage varve.yaml with git' },
+    default: { type: 'boolean', summary: 'Use it when no remote is named' },
+    local: { type: 'boolean', summary: 'For this clone alone: nothing is committed' },
+    stage: { type: 'boolean', default: true, summary: 'Do not stage varve.yaml with git' },
   },
   positionals: [
-    { name: 'name', summary: 'what to call it', required: true },
-    { name: 'url', summary: 'file:///path/to/folder, or a plain path', required: true },
+    { name: 'name', summary: 'What to call it', required: true },
+    { name: 'url', summary: 'A plain path, or file:///path/to/folder', required: true },
   ],
   async run({ cwd, output }, { options, positionals }) {
     const [name, typed] = positionals as [string, string]

@@ -4,7 +4,7 @@ import { openProject } from '../../core/project.ts'
 import { defineCommand } from '../command.ts'
 
 export const remoteDefaultCommand = defineCommand({
-  usage: 'remote default [name] [--local] [--no-stage]',
+  usage: 'remote default [name]',
   description: 'Shows which remote commands use when none is named, or sets it.',
   examples: [
     ['varve remote default', 'show it'],
@@ -12,10 +12,10 @@ export const remoteDefaultCommand = defineCommand({
     ['varve remote default scratch --local', 'set it for this clone alone'],
   ],
   options: {
-    local: { type: 'boolean', summary: 'for this clone alone: nothing is committed' },
-    stage: { type: 'boolean', default: true, summary: 'do not stage varve.yaml with git' },
+    local: { type: 'boolean', summary: 'For this clone alone: nothing is committed' },
+    stage: { type: 'boolean', default: true, summary: 'Do not stage varve.yaml with git' },
   },
-  positionals: [{ name: 'name', summary: 'the remote' }],
+  positionals: [{ name: 'name', summary: 'The remote' }],
   async run({ cwd, output }, { options, positionals }) {
     const project = await openProject(cwd)
     const [name] = positionals

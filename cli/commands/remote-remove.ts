@@ -3,12 +3,12 @@ import { openProject } from '../../core/project.ts'
 import { defineCommand } from '../command.ts'
 
 export const remoteRemoveCommand = defineCommand({
-  usage: 'remote remove <name> [--no-stage]',
+  usage: 'remote remove <name>',
   description:
     'Takes the remote out of varve.yaml and of the config of this clone. What was pushed to it stays there.',
   examples: [['varve remote remove scratch', 'forget this remote']],
-  options: { stage: { type: 'boolean', default: true, summary: 'do not stage varve.yaml with git' } },
-  positionals: [{ name: 'name', summary: 'the remote', required: true }],
+  options: { stage: { type: 'boolean', default: true, summary: 'Do not stage varve.yaml with git' } },
+  positionals: [{ name: 'name', summary: 'The remote', required: true }],
   async run({ cwd, output }, { options, positionals }) {
     const name = positionals[0]!
     const project = await openProject(cwd)

@@ -5,7 +5,7 @@ import { defineCommand } from '../command.ts'
 import { storedUrl } from '../stored-url.ts'
 
 export const remoteSetCommand = defineCommand({
-  usage: 'remote set <name> <key> [value] [--unset] [--local] [--no-stage]',
+  usage: 'remote set <name> <key> [value]',
   description:
     'Without a value, or with --unset, the setting is taken out. A setting with --local stands before the committed ' +
     'one, for this clone alone.',
@@ -15,14 +15,14 @@ export const remoteSetCommand = defineCommand({
     ['varve remote set origin url --unset --local', 'use what the others use again'],
   ],
   options: {
-    unset: { type: 'boolean', summary: 'take the setting out' },
-    local: { type: 'boolean', summary: 'for this clone alone: nothing is committed' },
-    stage: { type: 'boolean', default: true, summary: 'do not stage varve.yaml with git' },
+    unset: { type: 'boolean', summary: 'Take the setting out' },
+    local: { type: 'boolean', summary: 'For this clone alone: nothing is committed' },
+    stage: { type: 'boolean', default: true, summary: 'Do not stage varve.yaml with git' },
   },
   positionals: [
-    { name: 'name', summary: 'the remote', required: true },
-    { name: 'key', summary: 'the setting: url', required: true },
-    { name: 'value', summary: 'its new value' },
+    { name: 'name', summary: 'The remote', required: true },
+    { name: 'key', summary: 'The setting: url', required: true },
+    { name: 'value', summary: 'Its new value' },
   ],
   async run({ cwd, output }, { options, positionals }) {
     const [name, key, typed] = positionals as [string, string, string | undefined]

@@ -16,7 +16,7 @@ export const remoteTestCommand = defineCommand({
     ['varve remote test origin --json', 'for scripts'],
   ],
   options: {},
-  positionals: [{ name: 'name', summary: 'the remote; without it, the default one' }],
+  positionals: [{ name: 'name', summary: 'The remote; without it, the default one' }],
   async run({ cwd, output, signal }, { positionals }) {
     const { repository, config } = await openProject(cwd)
     const { name, settings } = findRemote(config, positionals[0])

@@ -4,7 +4,7 @@ import { formatCountOf } from '../render/format-count.ts'
 import { withWorkbench } from '../with-workbench.ts'
 
 export const untrackCommand = defineCommand({
-  usage: 'untrack <path...> [--no-stage]',
+  usage: 'untrack <path...>',
   description:
     'Removes the pointer and the line in .gitignore. The data stays where it is, and versions that were added stay ' +
     'in the store and in the history of git. From then on git sees the data, and would take it in.',
@@ -12,9 +12,9 @@ export const untrackCommand = defineCommand({
     ['varve untrack data/raw.csv', 'stop versioning this file'],
     ["varve untrack 'data/*.csv'", 'several, by a pattern'],
   ],
-  options: { stage: { type: 'boolean', default: true, summary: 'do not stage the change with git' } },
+  options: { stage: { type: 'boolean', default: true, summary: 'Do not stage the change with git' } },
   positionals: [
-    { name: 'path', summary: 'what is tracked, its pointer, or a pattern', required: true, variadic: true },
+    { name: 'path', summary: 'What is tracked, its pointer, or a pattern', required: true, variadic: true },
   ],
   async run(context, { options, positionals }) {
     const { output } = context

@@ -1,35 +1,34 @@
+import type { Finder } from './finder.ts'
 import { g } from './tables.ts'
 
-/** The most bytes that one call of `CandidateFinder.find` takes. */
-export const FINDER_BLOCK_BYTES = 4096
+const BLOCK_BYTES = 4096
 
 /**
- * Finds where the 256-byte rolling hash of `rot256-v1` allows a cut: the plain reference.
+ * The plain reference: what the kernel is held against, and what runs where the kernel cannot.
  *
  * The hash doubles its window four times (16, 32, .. 256 bytes). Two positions share one 32-bit integer,
  * the even one in the low half: some 300 MB/s, against 240 with one position at a time and 180 with one pass for
  * each doubling. Where halves are added, their top bits go apart, so that no carry crosses over. Masks are
  * literals, and sums end in `| 0`, because that is another fifth faster once bundled.
  */
-export class CandidateFinder {
-  /** What `find` found: offset in its bytes * 2, plus 1 where all 16 bits of the hash are 0. Overwritten by the next call. */
-  readonly candidates = new Uint32Array(FINDER_BLOCK_BYTES + 1)
+export class CandidateFinder implements Finder {
+  readonly blockBytes = BLOCK_BYTES
+  readonly candidates = new Uint32Array(BLOCK_BYTES + 1)
 
   readonly #map: Int32Array
   /** The bytes of a call, after the last byte of the call before where that was the first of a pair. */
-  readonly #bytes = new Uint8Array(FINDER_BLOCK_BYTES + 2)
+  readonly #bytes = new Uint8Array(BLOCK_BYTES + 2)
   #hasHeldByte = false
   // Each begins with the pairs that the next doubling looks back to.
-  readonly #h16 = new Int32Array(FINDER_BLOCK_BYTES / 2 + 1 + 8)
-  readonly #h32 = new Int32Array(FINDER_BLOCK_BYTES / 2 + 1 + 16)
-  readonly #h64 = new Int32Array(FINDER_BLOCK_BYTES / 2 + 1 + 32)
-  readonly #h128 = new Int32Array(FINDER_BLOCK_BYTES / 2 + 1 + 64)
+  readonly #h16 = new Int32Array(BLOCK_BYTES / 2 + 1 + 8)
+  readonly #h32 = new Int32Array(BLOCK_BYTES / 2 + 1 + 16)
+  readonly #h64 = new Int32Array(BLOCK_BYTES / 2 + 1 + 32)
+  readonly #h128 = new Int32Array(BLOCK_BYTES / 2 + 1 + 64)
 
   constructor(byteMap: Uint16Array = g) {
     this.#map = Int32Array.from(byteMap)
   }
 
-  /** Goes back to the state before a first byte. The 256th byte from here on, and all after it, have the hash that they have in the blob. */
   reset(): void {
     this.#hasHeldByte = false
     this.#h16.fill(0, 0, 8)
@@ -38,10 +37,6 @@ export class CandidateFinder {
     this.#h128.fill(0, 0, 64)
   }
 
-  /**
-   * Takes bytes `start` to `end` as those that follow what it was given before.
-   * Returns how many `candidates` it found; their offsets count from `start`.
-   */
   find(source: Uint8Array, start: number, end: number): number {
     const held = this.#hasHeldByte ? 1 : 0
     const bytes = this.#bytes
@@ -108,19 +103,19 @@ export class CandidateFinder {
 }
 
 /**
- * All candidates in `bytes`, as `CandidateFinder.candidates` writes them. `history` is what comes before
+ * All candidates in `bytes`, as `Finder.candidates` has them. `history` is what comes before
  * `bytes` in the blob, of which only the last 255 bytes matter: so parts of a blob can be searched apart.
  */
 export function findCandidates(
   bytes: Uint8Array,
   history: Uint8Array = new Uint8Array(0),
-  finder: CandidateFinder = new CandidateFinder(),
+  finder: Finder = new CandidateFinder(),
 ): number[] {
   finder.reset()
   finder.find(history, Math.max(0, history.length - 255), history.length)
   const all: number[] = []
-  for (let start = 0; start < bytes.length; start += FINDER_BLOCK_BYTES) {
-    const found = finder.find(bytes, start, Math.min(start + FINDER_BLOCK_BYTES, bytes.length))
+  for (let start = 0; start < bytes.length; start += finder.blockBytes) {
+    const found = finder.find(bytes, start, Math.min(start + finder.blockBytes, bytes.length))
     for (let i = 0; i < found; i++) all.push(start * 2 + finder.candidates[i]!)
   }
   return all

@@ -28,7 +28,7 @@ export class CutSelector {
 
   /**
    * Passes over the next `sizeBytes` bytes, at most 2^31, in which the first `count` of `candidates` lie, ascending and as
-   * `CandidateFinder` writes them. Calls `onCut` with the length of each chunk that ends.
+   * `Finder.candidates` has them. Calls `onCut` with the length of each chunk that ends.
    */
   take(
     { candidates, count, sizeBytes }: { candidates: ArrayLike<number>; count: number; sizeBytes: number },

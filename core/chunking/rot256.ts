@@ -1,5 +1,6 @@
-import { CandidateFinder, FINDER_BLOCK_BYTES } from './candidate-finder.ts'
+import { createCandidateFinder } from './create-candidate-finder.ts'
 import { CutSelector } from './cut-selector.ts'
+import type { Finder } from './finder.ts'
 
 /** The name that stores and remotes record for this way to cut, its tables and lengths included. */
 export const CHUNKING_NAME = 'rot256-v1'
@@ -9,10 +10,10 @@ export const CHUNKING_NAME = 'rot256-v1'
  * are spread over calls makes no difference. The caller keeps the bytes: this one tells lengths alone.
  */
 export class Rot256Chunker {
-  readonly #finder: CandidateFinder
+  readonly #finder: Finder
   readonly #selector = new CutSelector()
 
-  constructor(finder: CandidateFinder = new CandidateFinder()) {
+  constructor(finder: Finder = createCandidateFinder()) {
     this.#finder = finder
     finder.reset()
   }
@@ -31,7 +32,7 @@ export class Rot256Chunker {
         start += unhashedBytes
         continue
       }
-      const end = Math.min(start + FINDER_BLOCK_BYTES, bytes.length)
+      const end = Math.min(start + finder.blockBytes, bytes.length)
       const count = finder.find(bytes, start, end)
       selector.take({ candidates: finder.candidates, count, sizeBytes: end - start }, onCut)
       start = end
@@ -44,9 +45,15 @@ export class Rot256Chunker {
   }
 }
 
+let sharedFinder: Finder | undefined
+
 /** The lengths of the chunks of a whole blob: none for an empty one. */
-export function chunkLengths(bytes: Uint8Array, finder?: CandidateFinder): number[] {
+export function chunkLengths(bytes: Uint8Array, finder?: Finder): number[] {
   const lengths: number[] = []
+  if (finder === undefined) {
+    sharedFinder ??= createCandidateFinder()
+    finder = sharedFinder
+  }
   const chunker = new Rot256Chunker(finder)
   chunker.push(bytes, (lengthBytes) => lengths.push(lengthBytes))
   const last = chunker.finish()

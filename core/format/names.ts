@@ -24,6 +24,15 @@ export function checkName(name: string, where: string): void {
   if (problem !== undefined) throw hostile(`${where}: the name ${quoteName(name)} ${problem}`)
 }
 
+/**
+ * Checks how deep a listing of hostile origin goes: whoever walks it would run out of stack before out of directories.
+ * @throws HOSTILE for a path that is longer than any can be.
+ */
+export function checkDepth(path: string): void {
+  if (path.length <= MAX_PATH_BYTES) return
+  throw hostile(`${quoteName(path)} lies deeper than any path can`)
+}
+
 /** Why `name` can be no component of a path on any platform, to be read after the name; undefined if it can. */
 export function nameProblem(name: string): string | undefined {
   if (PLAIN_NAME.test(name)) return undefined

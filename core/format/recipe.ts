@@ -143,6 +143,25 @@ function* walkNode(
   else for (const entry of entries) yield* walkNode(entry, level - 1, readNode)
 }
 
+/**
+ * The lowest nodes of a recipe in order, each with the bytes that it stands for: parts of a large blob that can be
+ * worked on apart. They are not read, but for a recipe of a single one. @throws MALFORMED
+ */
+export function* walkLeafNodes(
+  root: RecipeRoot,
+  readNode: (digest: Digest) => Buffer,
+): Generator<RecipeEntry> {
+  yield* walkDownToLeaves({ digest: root.rootNode, lengthBytes: root.lengthBytes }, readNode)
+}
+
+function* walkDownToLeaves(at: RecipeEntry, readNode: (digest: Digest) => Buffer): Generator<RecipeEntry> {
+  const where = `recipe node ${contentIdFromDigest(at.digest)}`
+  const { level, entries } = decodeNode(readNode(at.digest), where)
+  if (level === 0) yield at
+  else if (level === 1) yield* entries
+  else for (const entry of entries) yield* walkDownToLeaves(entry, readNode)
+}
+
 function tooNew(where: string, version: number): VarveError {
   return new VarveError('TOO_NEW', `${where}: version ${version} of the recipe format`, {
     hint: 'Upgrade varve to read this repository.',

@@ -1,6 +1,5 @@
 import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeFileAtomically } from '../config/write-file-atomically.ts'
 import type { ContentId } from '../content-id.ts'
 import { VarveError } from '../errors.ts'
 import { encodePointer, type Pointer, type PointerKind } from '../format/pointer.ts'
@@ -8,10 +7,11 @@ import type { TreeEntry } from '../format/tree.ts'
 import { checkIgnored } from '../git/check-ignored.ts'
 import { stagePaths } from '../git/stage-paths.ts'
 import { StoreWriter } from '../store/store-writer.ts'
-import { ensureIgnored } from '../workspace/git-ignore-file.ts'
+import { ensureAllIgnored } from '../workspace/git-ignore-file.ts'
 import { portabilityWarnings } from '../workspace/portability-warnings.ts'
+import { replaceFiles } from '../workspace/replace-files.ts'
 import { type ScannedEntry, scanPath } from '../workspace/scan-path.ts'
-import { takeSnapshot } from '../workspace/snapshot.ts'
+import { takeSnapshots } from '../workspace/snapshot.ts'
 import type { WorkspaceState } from '../workspace/workspace-state.ts'
 import { findPathsToAdd } from './find-paths-to-add.ts'
 import { selectWorkingTree } from './select-tracked.ts'
@@ -57,8 +57,9 @@ export async function add(workbench: Workbench, options: AddOptions): Promise<Ad
   const trackedPaths = tracked.map(({ path }) => path)
   const userPaths = options.update ? await pathsToUpdate(workbench, options.paths) : options.paths
   const paths = await findPathsToAdd(workbench, trackedPaths, userPaths)
-  const pointers = tracked.filter(({ path }) => paths.includes(path))
-  for (const { error } of pointers) if (error !== undefined && !isSettledByAdding(error)) throw error
+  const wanted = new Set(paths)
+  const pointers = new Map(tracked.filter(({ path }) => wanted.has(path)).map((one) => [one.path, one]))
+  for (const { error } of pointers.values()) if (error !== undefined && !isSettledByAdding(error)) throw error
   await refuseIgnoredPointers(workbench, paths)
 
   const scans = paths.map((path) => ({ path, scanned: scan(workbench, path) }))
@@ -66,23 +67,22 @@ export async function add(workbench: Workbench, options: AddOptions): Promise<Ad
   const writer = new StoreWriter(store)
   const results: { path: string; before: Pointer | undefined; after: Pointer; files: number }[] = []
   try {
-    for (const { path, scanned } of scans) {
-      const known = pointers.find((candidate) => candidate.path === path)
-      const before = known?.pointer
-      if (known === undefined) state.wantAll(path)
-      const { entry, files } = await takeSnapshot({
-        root,
-        store,
-        writer,
-        cache,
-        workers: workbench.workers,
+    for (const path of paths) if (!pointers.has(path)) state.wantAll(path)
+    const snapshots = await takeSnapshots({
+      ...{ root, store, writer, cache, workers: workbench.workers },
+      paths: scans.map(({ path, scanned }) => ({
         path,
         scanned,
-        previous: state.onlyOf(path) === undefined ? undefined : previousOf(path, before, state),
+        previous:
+          state.onlyOf(path) === undefined ? undefined : previousOf(path, pointers.get(path)?.pointer, state),
         isLeftOut: (inside) => state.isLeftOut(path, inside),
-        onProgress: workbench.onProgress,
-        signal: workbench.signal,
-      })
+      })),
+      onProgress: workbench.onProgress,
+      signal: workbench.signal,
+    })
+    for (const [index, { entry, files }] of snapshots.entries()) {
+      const path = paths[index]!
+      const before = pointers.get(path)?.pointer
       const pointer = pointerOf(entry, files, before?.extra ?? '')
       results.push({ path, before, after: await described(pointer, options), files })
     }
@@ -93,19 +93,17 @@ export async function add(workbench: Workbench, options: AddOptions): Promise<Ad
   }
   cache.flush()
 
-  const toStage: string[] = []
-  for (const { path, before, after } of results) {
-    const text = encodePointer(after)
-    const pointerPath = pointerPathOf(path)
-    const isNew = before === undefined || encodePointer(before) !== text
-    if (isNew) await writeFileAtomically(join(root, pointerPath), text)
-    toStage.push(pointerPath)
-    const ignoreFile = ensureIgnored(root, path)
-    if (ignoreFile !== undefined) toStage.push(ignoreFile)
-    state.remember(path, after)
-  }
+  const changed = results.filter(({ before, after }) => !isSamePointer(before, after))
+  await replaceFiles(
+    root,
+    changed.map(({ path, after }) => ({ path: pointerPathOf(path), text: encodePointer(after) })),
+  )
+  const ignoreFiles = ensureAllIgnored(root, paths)
+  for (const { path, after } of results) state.remember(path, after)
   state.save()
-  if (options.stage) await stagePaths(workbench.project.repository, [...new Set(toStage)])
+  if (options.stage) {
+    await stagePaths(workbench.project.repository, [...paths.map(pointerPathOf), ...ignoreFiles])
+  }
   return { added: results.map(addedPath), storedBytes: writer.addedBytes, warnings }
 }
 
@@ -166,14 +164,17 @@ function addedPath(result: {
   files: number
 }): AddedPath {
   const { path, before, after, files } = result
-  const isSame = before !== undefined && encodePointer(before) === encodePointer(after)
   return {
     path,
     pointer: pointerPathOf(path),
-    change: before === undefined ? 'new' : isSame ? 'unchanged' : 'updated',
+    change: before === undefined ? 'new' : isSamePointer(before, after) ? 'unchanged' : 'updated',
     kind: after.kind,
     id: idOf(after),
     sizeBytes: after.sizeBytes,
     files,
   }
+}
+
+function isSamePointer(before: Pointer | undefined, after: Pointer): boolean {
+  return before !== undefined && encodePointer(before) === encodePointer(after)
 }

@@ -1,10 +1,11 @@
 import { lstatSync } from 'node:fs'
-import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import { basename, join, relative, resolve, sep } from 'node:path'
 import { VarveError } from '../errors.ts'
+import { foldersAbove } from '../folders-above.ts'
 import { nameProblem, quoteName } from '../format/names.ts'
+import { firstTrackedUnder } from '../git/first-tracked-under.ts'
 import { POINTER_SUFFIX } from '../git/pointer-path.ts'
-import { trackedPathsUnder } from '../git/tracked-paths-under.ts'
-import { hasWildcards, isAtOrBelow } from '../path-filter.ts'
+import { hasWildcards } from '../path-filter.ts'
 import { toRepositoryPath } from '../project.ts'
 import { refuseOddIgnoreFile } from '../workspace/git-ignore-file.ts'
 import { pointerPathOf, refuseOddPointer } from './tracked.ts'
@@ -24,7 +25,9 @@ export async function findPathsToAdd(
     for (const path of await expand(workbench, userPath)) paths.add(path)
   }
   const kept = [...paths].filter((path) => !hasParentIn(paths, path)).sort()
-  for (const path of kept) await refuseUnfit(workbench, trackedPaths, path)
+  const overlaps = overlapsWith(trackedPaths)
+  for (const path of kept) refuseUnfit(workbench, path, overlaps(path))
+  await refuseTrackedByGit(workbench, kept)
   return kept
 }
 
@@ -71,16 +74,25 @@ function pointedTo(workbench: Workbench, pointerPath: string): string {
 }
 
 function hasParentIn(paths: ReadonlySet<string>, path: string): boolean {
-  for (let parent = dirname(path); parent !== '.'; parent = dirname(parent))
-    if (paths.has(parent)) return true
-  return false
+  return foldersAbove(path).some((folder) => paths.has(folder))
 }
 
-async function refuseUnfit(
-  workbench: Workbench,
-  trackedPaths: readonly string[],
-  path: string,
-): Promise<void> {
+/** Tracked paths that a path lies in, or has in it. */
+type Overlap = { above: string | undefined; below: string | undefined }
+
+function overlapsWith(trackedPaths: readonly string[]): (path: string) => Overlap {
+  const tracked = new Set(trackedPaths)
+  const firstBelow = new Map<string, string>()
+  for (const path of trackedPaths) {
+    for (const folder of foldersAbove(path)) if (!firstBelow.has(folder)) firstBelow.set(folder, path)
+  }
+  return (path) => ({
+    above: foldersAbove(path).find((folder) => tracked.has(folder)),
+    below: firstBelow.get(path),
+  })
+}
+
+function refuseUnfit(workbench: Workbench, path: string, { above, below }: Overlap): void {
   if (path === '') {
     throw new VarveError('USAGE', 'the root of the repository cannot be tracked as a whole', {
       hint: 'Name files or directories in it; `varve add -u` takes in what changed in those that are tracked.',
@@ -96,28 +108,32 @@ async function refuseUnfit(
   refuseLinkedParent(workbench, path)
   refuseOddPointer(workbench.root, pointerPathOf(path))
   refuseOddIgnoreFile(workbench.root, path)
-  const above = trackedPaths.find((tracked) => tracked !== path && isAtOrBelow(path, tracked))
   if (above !== undefined) {
     throw new VarveError('ALREADY_TRACKED', `${path} lies in ${above}, which is tracked as a whole`, {
       hint: `Run \`varve add ${typed(workbench, above)}\` to take in what changed there.`,
     })
   }
-  const below = trackedPaths.find((tracked) => tracked !== path && isAtOrBelow(tracked, path))
   if (below !== undefined) {
     throw new VarveError('ALREADY_TRACKED', `${path} has ${below} in it, which is tracked by itself`, {
       hint: `Run \`varve add -u ${typed(workbench, path)}\` to take in what changed there, or name what is new.`,
     })
   }
-  const [inGit] = await trackedPathsUnder(workbench.project.repository, path, 1)
-  if (inGit === undefined) return
-  throw new VarveError('ALREADY_TRACKED', `git already tracks ${inGit}`, {
-    hint: `Take it out of git, but not off the disk: \`git rm -r --cached ${typed(workbench, path)}\`, then run this again.`,
-  })
+}
+
+async function refuseTrackedByGit(workbench: Workbench, paths: readonly string[]): Promise<void> {
+  const found = await firstTrackedUnder(workbench.project.repository, paths)
+  for (const path of paths) {
+    const inGit = found.get(path)
+    if (inGit === undefined) continue
+    throw new VarveError('ALREADY_TRACKED', `git already tracks ${inGit}`, {
+      hint: `Take it out of git, but not off the disk: \`git rm -r --cached ${typed(workbench, path)}\`, then run this again.`,
+    })
+  }
 }
 
 /** A path through a link would be one thing here and another in the next clone. */
 function refuseLinkedParent(workbench: Workbench, path: string): void {
-  for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) {
+  for (const parent of foldersAbove(path)) {
     if (!lstatSync(join(workbench.root, parent)).isSymbolicLink()) continue
     throw new VarveError('UNSUPPORTED_FILE', `${path} lies behind the symbolic link ${parent}`, {
       hint: `Add the link itself (\`varve add ${basename(parent)}\`), or what it leads to where it really is.`,

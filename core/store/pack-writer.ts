@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, unlinkSync, writeSync } from 'node:fs'
 import { checksumOf } from '../checksum.ts'
 import type { Digest } from '../content-id.ts'
+import { fromSystemError } from '../errors.ts'
 import { ByteWriter } from '../format/byte-writer.ts'
 import {
   type EntryKind,
@@ -56,41 +57,56 @@ export class PackWriter {
     this.#onSealed = options.onSealed
   }
 
-  /** Compresses where it pays, and appends. */
+  /** Compresses where it pays, and appends. @throws NO_SPACE, NO_PERMISSION, IO */
   append(kind: EntryKind, digest: Digest, raw: Uint8Array): void {
     const { codec, stored } = encodeEntry(raw)
     const entry = { kind, codec, digest, rawBytes: raw.length, checksum: checksumOf(stored) }
     this.appendStored(entry, stored)
   }
 
-  /** Appends bytes that are encoded and checksummed already. */
+  /** Appends bytes that are encoded and checksummed already. @throws as `append` does */
   appendStored(entry: Omit<PackEntry, 'offset' | 'storedBytes'>, stored: Uint8Array): void {
-    if (this.#fd === undefined) this.#begin()
-    writeTableEntry(this.#table, { ...entry, offset: this.#offset, storedBytes: stored.length })
-    this.#write(stored)
+    this.#naming(() => {
+      if (this.#fd === undefined) this.#begin()
+      writeTableEntry(this.#table, { ...entry, offset: this.#offset, storedBytes: stored.length })
+      this.#write(stored)
+    })
     if (this.#offset + this.#table.length >= TARGET_PACK_BYTES[this.#class]) this.seal()
   }
 
-  /** Ends the pack that is open, if any, and makes it durable. */
+  /** Ends the pack that is open, if any, and makes it durable. @throws as `append` does */
   seal(): void {
     if (this.#fd === undefined) return
+    this.#onSealed(this.#naming(() => this.#finish(this.#fd!)))
+  }
+
+  #finish(fd: number): SealedPack {
     const table = this.#table.finish()
     const footer = { tableOffset: this.#offset, tableBytes: table.length, tableChecksum: checksumOf(table) }
     this.#write(table)
     this.#write(encodePackFooter(footer))
     this.#flush()
-    fsyncSync(this.#fd)
-    closeSync(this.#fd)
+    fsyncSync(fd)
+    closeSync(fd)
     this.#fd = undefined
     const name = packNameOf(table)
     publishFile(this.#path, packPath(this.#root, name))
-    this.#onSealed({
+    return {
       name,
       class: this.#class,
       sizeBytes: this.#offset,
       tailBytes: table.length + PACK_FOOTER_BYTES,
       rows: rowsOfTable(table),
-    })
+    }
+  }
+
+  /** The system's error on a descriptor says nothing of where. */
+  #naming<T>(write: () => T): T {
+    try {
+      return write()
+    } catch (error) {
+      throw fromSystemError(error, `writing a pack into ${this.#root}`)
+    }
   }
 
   /** Throws away the pack that is open. */

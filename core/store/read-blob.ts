@@ -16,6 +16,14 @@ export type BlobToRead = {
  * @throws MISSING_BYTES, CORRUPT, MALFORMED
  */
 export function* readBlob(store: Store, blob: BlobToRead): Generator<Buffer, void, undefined> {
+  try {
+    yield* pieces(store, blob)
+  } catch (error) {
+    throw named(error, blob)
+  }
+}
+
+function* pieces(store: Store, blob: BlobToRead): Generator<Buffer, void, undefined> {
   if (store.has('chunk', blob.digest)) {
     const bytes = store.readEntry('chunk', blob.digest)
     if (bytes.length !== blob.sizeBytes) throw wrongBytes(blob)
@@ -37,6 +45,13 @@ function* rebuild(store: Store, blob: BlobToRead, root: RecipeRoot): Generator<B
     yield bytes
   }
   if (!hasher.digest().equals(blob.digest)) throw wrongBytes(blob)
+}
+
+/** What is wrong with a chunk or node deep down is wrong with this file. */
+function named(error: unknown, { label }: BlobToRead): unknown {
+  if (!(error instanceof VarveError) || error.message.startsWith(label)) return error
+  const { code, hint, retryable } = error
+  return new VarveError(code, `${label}: ${error.message}`, { hint, retryable, cause: error })
 }
 
 function wrongBytes({ label, digest }: BlobToRead): VarveError {

@@ -157,9 +157,14 @@ export class Store {
       yield { digest: blob, lengthBytes: whole.rawBytes }
       return
     }
+    yield* walkRecipe(this.requireRecipe(blob), (node) => this.readEntry('node', node))
+  }
+
+  /** @throws MISSING_BYTES where there is none, and what `recipeOf` throws */
+  requireRecipe(blob: Digest): RecipeRoot {
     const root = this.recipeOf(blob)
     if (root === undefined) throw missing('blob', blob)
-    yield* walkRecipe(root, (node) => this.readEntry('node', node))
+    return root
   }
 
   /** A tree listing, whole and verified. */

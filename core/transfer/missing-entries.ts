@@ -1,6 +1,7 @@
 import type { Digest } from '../content-id.ts'
 import { contentIdFromDigest } from '../content-id.ts'
 import { VarveError } from '../errors.ts'
+import { checkDepth } from '../format/names.ts'
 import type { EntryKind } from '../format/pack.ts'
 import { decodeNode, type RecipeRoot } from '../format/recipe.ts'
 import type { TreeEntry } from '../format/tree.ts'
@@ -57,6 +58,7 @@ class Finder {
     if (!filter.mayMatchBelow(path)) return
     const isAllWanted = filter.matchesAllBelow(path)
     if (isAllWanted && (this.#complete.has(entry.digest) || !this.#wholeTrees.add(entry.digest))) return
+    checkDepth(path)
     if (!this.#isWhole(entry.digest, path)) return
     const before = this.#missingCount
     for (const child of readDirectory(this.#store, entry)) {

@@ -1,5 +1,6 @@
 import { contentIdFromDigest, type Digest, hexOf } from '../content-id.ts'
 import { VarveError } from '../errors.ts'
+import { checkDepth } from '../format/names.ts'
 import type { EntryKind, PackName } from '../format/pack.ts'
 import { type RecipeRoot, walkRecipe } from '../format/recipe.ts'
 import type { TreeEntry } from '../format/tree.ts'
@@ -79,6 +80,7 @@ export class PushPlanner {
       this.#blob(entry.digest, path, closure)
       return
     }
+    checkDepth(path)
     const isWhole = filter.matchesAllBelow(path)
     const key = hexOf(entry.digest)
     const known = isWhole ? this.#known.get(key) : undefined

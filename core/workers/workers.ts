@@ -77,10 +77,16 @@ export function createWorkers(options: { threads: number; script?: URL }): Worke
     threads,
     async run(task, input, answer, { threads: wanted }) {
       let failure: unknown
+      let announce: (error: unknown) => void = () => {}
+      const failed = new Promise<never>((_, reject) => {
+        announce = reject
+      })
+      failed.catch(() => {})
       const answerUnlessFailed = async (question: never) => {
         if (failure !== undefined) throw failure
         try {
-          return await answer(question)
+          // A question may wait for the work of a thread that fails.
+          return await Promise.race([answer(question), failed])
         } catch (error) {
           // Kept as it is: what comes back from a thread is a copy without its class and cause.
           failure ??= error
@@ -96,6 +102,7 @@ export function createWorkers(options: { threads: number; script?: URL }): Worke
           return result as Awaited<ReturnType<typeof task.run>>
         } catch (error) {
           failure ??= error
+          announce(failure)
           throw error
         }
       }

@@ -1,5 +1,6 @@
 import type { Digest } from '../content-id.ts'
 import { contentIdFromDigest } from '../content-id.ts'
+import { checkDepth } from '../format/names.ts'
 import { compareNames, decodeTree, type TreeEntry } from '../format/tree.ts'
 import type { PathFilter } from '../path-filter.ts'
 import type { OnProgress } from '../progress.ts'
@@ -122,6 +123,7 @@ class Comparer {
     digestOf: (file: ScannedFile) => Digest | undefined,
   ): void {
     if (!this.#options.filter.mayMatchBelow(path)) return
+    checkDepth(path)
     const versionDirectory = before?.kind === 'dir' ? before : undefined
     const workspaceDirectory = after?.kind === 'dir' ? after : undefined
     // A directory on one side and something else on the other: both are told.

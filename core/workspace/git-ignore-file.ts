@@ -25,13 +25,30 @@ const BYTE_ORDER_MARK = '\u00ef\u00bb\u00bf'
  * @throws UNSUPPORTED_FILE when the `.gitignore` is no regular file; NO_SPACE, NO_PERMISSION, IO
  */
 export function ensureIgnored(root: string, path: string): string | undefined {
-  const line = ignoreLineOf(path)
-  return editIgnoreFile(root, path, (text) => {
-    if (linesOf(text).some((there) => there === line)) return text
-    const lineEnd = /\r\n$/.test(text) || /\r\n[^\n]+$/.test(text) ? '\r\n' : '\n'
-    const isOpen = text !== '' && text !== BYTE_ORDER_MARK && !text.endsWith('\n')
-    return `${text}${isOpen ? lineEnd : ''}${line}${lineEnd}`
-  })
+  return ensureAllIgnored(root, [path])[0]
+}
+
+/** The same for many paths; each `.gitignore` is written once. Gives those that had to be. */
+export function ensureAllIgnored(root: string, paths: readonly string[]): string[] {
+  const linesByFolder = new Map<string, string[]>()
+  for (const path of paths) {
+    const folder = posix.dirname(path)
+    const lines = linesByFolder.get(folder)
+    if (lines === undefined) linesByFolder.set(folder, [ignoreLineOf(path)])
+    else lines.push(ignoreLineOf(path))
+  }
+  return [...linesByFolder].flatMap(
+    ([folder, lines]) => editIgnoreFile(root, folder, (text) => withLines(text, lines)) ?? [],
+  )
+}
+
+function withLines(text: string, wanted: readonly string[]): string {
+  const there = new Set(linesOf(text))
+  const missing = [...new Set(wanted)].filter((line) => !there.has(line))
+  if (missing.length === 0) return text
+  const lineEnd = /\r\n$/.test(text) || /\r\n[^\n]+$/.test(text) ? '\r\n' : '\n'
+  const isOpen = text !== '' && text !== BYTE_ORDER_MARK && !text.endsWith('\n')
+  return `${text}${isOpen ? lineEnd : ''}${missing.map((line) => line + lineEnd).join('')}`
 }
 
 /**
@@ -41,7 +58,7 @@ export function ensureIgnored(root: string, path: string): string | undefined {
  */
 export function removeIgnored(root: string, path: string): string | undefined {
   const line = ignoreLineOf(path)
-  return editIgnoreFile(root, path, (text) => {
+  return editIgnoreFile(root, posix.dirname(path), (text) => {
     const mark = text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : ''
     const kept = text
       .slice(mark.length)
@@ -79,8 +96,7 @@ function linesOf(text: string): string[] {
 }
 
 /** `edit` sees each byte as one character, so that a file in any encoding comes through as it was. */
-function editIgnoreFile(root: string, path: string, edit: (text: string) => string): string | undefined {
-  const folder = posix.dirname(path)
+function editIgnoreFile(root: string, folder: string, edit: (text: string) => string): string | undefined {
   const ignorePath = posix.join(folder, IGNORE_NAME)
   const absolute = join(root, ignorePath)
   try {

@@ -1,10 +1,11 @@
 import type { OnProgress } from '../progress.ts'
 import type { StoreWriter } from '../store/store-writer.ts'
 import { throwIfAborted, type Workers } from '../workers/workers.ts'
+import { IngestSchedule } from './ingest-schedule.ts'
 import { type IngestQuestion, ingestTask } from './ingest-task.ts'
-import { type FileToRead, joinPath, type ReadFile, unpackReadFiles } from './read-file.ts'
+import { type FileToRead, joinPath, type ReadFile } from './read-file.ts'
 import type { ScannedFile } from './scan-directory.ts'
-import { threadsFor, workBatches } from './work-batches.ts'
+import { threadsFor } from './work-batches.ts'
 
 /** A file as it was listed, and its directory relative to the root. Its path is made when its turn comes. */
 export type ListedFile = { file: ScannedFile; directory: string }
@@ -28,16 +29,28 @@ export async function ingestFiles(options: {
   const { workers, root, storeRoot, writer, files, onFile, onProgress, signal } = options
   if (files.length === 0) return
   const bytesTotal = files.reduce((sum, { file }) => sum + file.stamp.sizeBytes, 0)
-  const next = workBatches(filesToRead(files), (file) => file.stamp.sizeBytes)
+  const threads = threadsFor({ files: files.length, bytes: bytesTotal }, workers.threads)
   let filesDone = 0
   let bytesDone = 0
-  /** Bytes of large files under way, which `done` will count again. */
-  let bytesUnderWay = 0
-
-  const report = () => {
-    const bytes = Math.min(bytesTotal, Math.max(bytesDone, bytesUnderWay))
-    onProgress?.({ phase: 'adding', filesDone, filesTotal: files.length, bytesDone: bytes, bytesTotal })
-  }
+  const report = () =>
+    onProgress?.({ phase: 'adding', filesDone, filesTotal: files.length, bytesDone, bytesTotal })
+  const schedule = new IngestSchedule({
+    files: filesToRead(files),
+    threads,
+    events: {
+      onFile(file) {
+        onFile(file)
+        filesDone++
+        report()
+      },
+      onNode: (digest, bytes) => writer.addNode(digest, bytes),
+      onRecipe: (blob, root) => writer.addRecipe(blob, root),
+      onBytes(count) {
+        bytesDone += count
+        report()
+      },
+    },
+  })
 
   await workers.run(
     ingestTask,
@@ -45,31 +58,20 @@ export async function ingestFiles(options: {
     (question: IngestQuestion) => {
       throwIfAborted(signal)
       switch (question.type) {
+        case 'next':
+          return schedule.next(question.thread, question.result)
         case 'claim':
           return writer.claimChunks(question.digests)
         case 'recipe':
           for (const node of question.nodes) writer.addNode(node.digest, node.bytes)
-          if (question.blob !== undefined) writer.addRecipe(question.blob.digest, question.blob.root)
+          writer.addRecipe(question.blob, question.root)
           return undefined
         case 'sealed':
           writer.addPack(question.pack)
           return undefined
-        case 'progress':
-          bytesUnderWay += question.bytes
-          report()
-          return undefined
-        case 'next':
-          for (const file of unpackReadFiles(question.done)) {
-            onFile(file)
-            filesDone++
-            bytesDone += file.stamp.sizeBytes
-          }
-          bytesUnderWay = Math.max(bytesUnderWay, bytesDone)
-          report()
-          return next()
       }
     },
-    { threads: threadsFor({ files: files.length, bytes: bytesTotal }, workers.threads) },
+    { threads },
   )
 }
 

@@ -1,12 +1,14 @@
 import { closeSync, fstatSync } from 'node:fs'
-import { CandidateFinder } from '../chunking/candidate-finder.ts'
-import { MAX_CHUNK_BYTES, MIN_CHUNK_BYTES } from '../chunking/cut-selector.ts'
-import { chunkLengths, Rot256Chunker } from '../chunking/rot256.ts'
-import { ContentHasher, DIGEST_BYTES, type Digest, digestOf } from '../content-id.ts'
+import { threadId } from 'node:worker_threads'
+import { createCandidateFinder } from '../chunking/create-candidate-finder.ts'
+import { MIN_CHUNK_BYTES } from '../chunking/cut-selector.ts'
+import { chunkLengths } from '../chunking/rot256.ts'
+import { DIGEST_BYTES, type Digest, digestOf } from '../content-id.ts'
 import { RecipeBuilder, type RecipeRoot } from '../format/recipe.ts'
 import { PackWriter, type SealedPack } from '../store/pack-writer.ts'
 import type { Ask, Task } from '../workers/workers.ts'
 import { type FileStamp, sameStamp, stampOf } from './file-stamp.ts'
+import { type CutWindow, LargeFileCutter, WINDOW_BYTES } from './large-file-cutter.ts'
 import {
   changedWhileReading,
   type FileToRead,
@@ -17,27 +19,33 @@ import {
   readFully,
 } from './read-file.ts'
 
+/** A piece of work; `IngestSchedule` shares it out. */
+export type IngestJob =
+  | { type: 'files'; files: FileToRead[] }
+  /** Read the next window of a large file into `buffer` and cut it. Always by the thread that began the file. */
+  | { type: 'cut'; file: FileToRead; isFirst: boolean; buffer: SharedArrayBuffer }
+  /** Hash, claim and write the chunks of a window. */
+  | { type: 'window'; window: number; buffer: SharedArrayBuffer; lengths: number[] }
+
+export type IngestResult =
+  /** `grown` are the indices of files that no longer fit among the small ones. */
+  | { type: 'files'; done: ReadFiles; grown: number[] }
+  | { type: 'cut'; index: number; cut: CutWindow }
+  | { type: 'window'; window: number; digests: Uint8Array }
+
 export type IngestQuestion =
-  /** More files, please; these are done. The answer is `undefined` when there are no more. */
-  | { type: 'next'; done: ReadFiles }
+  /** Another job, please; this is what came of the last one. The answer is `undefined` when there are no more. */
+  | { type: 'next'; thread: number; result: IngestResult | undefined }
   /** Which of these chunks am I to write? A byte for each: 1 or 0. */
   | { type: 'claim'; digests: Uint8Array }
-  /** Recipe nodes and recipes, for the metadata packs. */
-  | {
-      type: 'recipe'
-      nodes: { digest: Digest; bytes: Uint8Array }[]
-      blob?: { digest: Digest; root: RecipeRoot }
-    }
+  /** Recipe nodes and the recipe of a small file, for the metadata packs. */
+  | { type: 'recipe'; nodes: { digest: Digest; bytes: Uint8Array }[]; blob: Digest; root: RecipeRoot }
   | { type: 'sealed'; pack: SealedPack }
-  | { type: 'progress'; bytes: number }
 
-export type IngestAnswer = FileToRead[] | Uint8Array | undefined
+export type IngestAnswer = IngestJob | Uint8Array | undefined
 
 /** The roots of the workspace and of the store. */
 export type IngestInput = { root: string; storeRoot: string }
-
-/** Bytes that are read before their chunks are claimed and written. */
-export const WINDOW_BYTES = 8 << 20
 
 /**
  * Reads files, cuts and hashes them, and writes the chunks that are new into packs of this thread's own.
@@ -55,15 +63,17 @@ export const ingestTask: Task<IngestInput, IngestQuestion, IngestAnswer, void> =
   },
 }
 
-type PendingChunk = { digest: Digest; start: number; length: number }
+type PendingChunk = { digest: Digest; bytes: Uint8Array }
 
 class Ingester {
   readonly #root: string
   readonly #ask: Ask<IngestQuestion, IngestAnswer>
   readonly #packs: PackWriter
   readonly #sealed: SealedPack[] = []
-  readonly #window = Buffer.allocUnsafeSlow(WINDOW_BYTES + MAX_CHUNK_BYTES)
-  readonly #finder = new CandidateFinder()
+  readonly #finder = createCandidateFinder()
+  /** Where small files are read to, side by side. */
+  #shelf: Buffer | undefined
+  #cutter: LargeFileCutter | undefined
   #pending: PendingChunk[] = []
 
   constructor({ root, storeRoot }: IngestInput, ask: Ask<IngestQuestion, IngestAnswer>) {
@@ -74,12 +84,11 @@ class Ingester {
   }
 
   async run(): Promise<void> {
-    let done: ReadFile[] = []
+    let result: IngestResult | undefined
     for (;;) {
-      const question = { type: 'next', done: packReadFiles(done) } as const
-      const files = (await this.#ask(question)) as FileToRead[] | undefined
-      if (files === undefined) break
-      done = await this.#ingest(files)
+      const job = (await this.#ask({ type: 'next', thread: threadId, result })) as IngestJob | undefined
+      if (job === undefined) break
+      result = await this.#do(job)
     }
     this.#packs.seal()
     await this.#handOver()
@@ -87,49 +96,79 @@ class Ingester {
 
   discard(): void {
     this.#packs.discard()
+    this.#cutter?.close()
   }
 
-  /** Small files share the window; a file that does not fit has it alone. */
-  async #ingest(files: FileToRead[]): Promise<ReadFile[]> {
+  async #do(job: IngestJob): Promise<IngestResult> {
+    switch (job.type) {
+      case 'files':
+        return this.#ingestFiles(job.files)
+      case 'cut':
+        return { type: 'cut', index: job.file.index, cut: this.#cut(job) }
+      case 'window':
+        return { type: 'window', window: job.window, digests: await this.#ingestWindow(job) }
+    }
+  }
+
+  #cut({ file, isFirst, buffer }: IngestJob & { type: 'cut' }): CutWindow {
+    if (isFirst) {
+      this.#cutter?.close()
+      this.#cutter = undefined
+      this.#cutter = new LargeFileCutter(this.#root, file, createCandidateFinder())
+    }
+    const cut = this.#cutter!.cut(Buffer.from(buffer))
+    if (cut.end !== undefined) {
+      this.#cutter!.close()
+      this.#cutter = undefined
+    }
+    return cut
+  }
+
+  /** Gives the digests of the window's chunks, end to end. */
+  async #ingestWindow({ buffer, lengths }: IngestJob & { type: 'window' }): Promise<Uint8Array> {
+    const bytes = Buffer.from(buffer)
+    let start = 0
+    for (const length of lengths) {
+      const chunk = bytes.subarray(start, start + length)
+      this.#pending.push({ digest: digestOf(chunk), bytes: chunk })
+      start += length
+    }
+    return this.#writePending()
+  }
+
+  async #ingestFiles(files: FileToRead[]): Promise<IngestResult> {
+    this.#shelf ??= Buffer.allocUnsafeSlow(WINDOW_BYTES)
     const done: ReadFile[] = []
+    const grown: number[] = []
     let used = 0
     for (const file of files) {
-      const { sizeBytes } = file.stamp
-      if (sizeBytes > WINDOW_BYTES) {
+      if (used + file.stamp.sizeBytes > WINDOW_BYTES) {
         await this.#writePending()
         used = 0
-        done.push(await this.#ingestLarge(file))
+      }
+      const stamp = this.#readSmall(file, this.#shelf.subarray(used))
+      if (stamp === undefined) {
+        grown.push(file.index)
         continue
       }
-      if (used + sizeBytes > WINDOW_BYTES) {
-        await this.#writePending()
-        used = 0
-      }
-      const read = this.#readSmall(file, used)
-      if (read === undefined) {
-        // It has grown past the window since it was listed.
-        await this.#writePending()
-        used = 0
-        done.push(await this.#ingestLarge(file))
-        continue
-      }
-      done.push(await this.#cutSmall(file, used, read))
-      used += read.stamp.sizeBytes
+      const bytes = this.#shelf.subarray(used, used + stamp.sizeBytes)
+      done.push({ index: file.index, digest: await this.#takeSmall(bytes), stamp })
+      used += stamp.sizeBytes
     }
     await this.#writePending()
-    return done
+    return { type: 'files', done: packReadFiles(done), grown }
   }
 
-  /** Reads a whole file to `at` in the window; undefined when it no longer fits. */
-  #readSmall(file: FileToRead, at: number): { stamp: FileStamp } | undefined {
+  /** Reads a whole file to the start of `target`; undefined when it has grown and no longer fits. */
+  #readSmall(file: FileToRead, target: Buffer): FileStamp | undefined {
     const fd = openFile(this.#root, file)
     try {
       let before = file.stamp
       for (let attempt = 0; attempt < 2; attempt++) {
-        if (at + before.sizeBytes > WINDOW_BYTES) return undefined
-        const bytes = readFully(fd, this.#window.subarray(at, at + before.sizeBytes), 0)
+        if (before.sizeBytes > target.length) return undefined
+        const count = readFully(fd, target.subarray(0, before.sizeBytes), 0)
         const after = stampOf(fstatSync(fd))
-        if (bytes === before.sizeBytes && sameStamp(before, after)) return { stamp: after }
+        if (count === before.sizeBytes && sameStamp(before, after)) return after
         before = after
       }
       throw changedWhileReading(file)
@@ -138,101 +177,41 @@ class Ingester {
     }
   }
 
-  async #cutSmall(file: FileToRead, at: number, read: { stamp: FileStamp }): Promise<ReadFile> {
-    const bytes = this.#window.subarray(at, at + read.stamp.sizeBytes)
+  /** Hashes and cuts a small file's bytes; their chunks are pending then. */
+  async #takeSmall(bytes: Buffer): Promise<Digest> {
     const digest = digestOf(bytes)
     const lengths = bytes.length <= MIN_CHUNK_BYTES ? [] : chunkLengths(bytes, this.#finder)
     if (lengths.length <= 1) {
-      this.#pending.push({ digest, start: at, length: bytes.length })
-    } else {
-      const nodes: { digest: Digest; bytes: Uint8Array }[] = []
-      const recipe = new RecipeBuilder((node, nodeDigest) => nodes.push({ digest: nodeDigest, bytes: node }))
-      let start = at
-      for (const length of lengths) {
-        const chunk = digestOf(this.#window.subarray(start, start + length))
-        this.#pending.push({ digest: chunk, start, length })
-        recipe.push(chunk, length)
-        start += length
-      }
-      await this.#ask({ type: 'recipe', nodes, blob: { digest, root: recipe.finish() } })
+      this.#pending.push({ digest, bytes })
+      return digest
     }
-    return { index: file.index, digest, stamp: read.stamp }
-  }
-
-  async #ingestLarge(file: FileToRead): Promise<ReadFile> {
-    const fd = openFile(this.#root, file)
-    try {
-      for (let attempt = 0; attempt < 2; attempt++) {
-        const before = stampOf(fstatSync(fd))
-        const digest = await this.#stream(fd)
-        const after = stampOf(fstatSync(fd))
-        if (sameStamp(before, after)) return { index: file.index, digest, stamp: after }
-      }
-      throw changedWhileReading(file)
-    } finally {
-      closeSync(fd)
+    const nodes: { digest: Digest; bytes: Uint8Array }[] = []
+    const recipe = new RecipeBuilder((node, nodeDigest) => nodes.push({ digest: nodeDigest, bytes: node }))
+    let start = 0
+    for (const length of lengths) {
+      const chunk = bytes.subarray(start, start + length)
+      const chunkDigest = digestOf(chunk)
+      this.#pending.push({ digest: chunkDigest, bytes: chunk })
+      recipe.push(chunkDigest, length)
+      start += length
     }
-  }
-
-  /** Cuts, hashes and writes what `fd` gives from its start to its end; gives the digest of it all. */
-  async #stream(fd: number): Promise<Digest> {
-    const hasher = new ContentHasher()
-    const chunker = new Rot256Chunker(this.#finder)
-    let nodes: { digest: Digest; bytes: Uint8Array }[] = []
-    const recipe = new RecipeBuilder((bytes, digest) => nodes.push({ digest, bytes }))
-    let carried = 0
-    let position = 0
-    let chunkCount = 0
-
-    const takeChunk = (start: number, length: number) => {
-      const digest = digestOf(this.#window.subarray(start, start + length))
-      this.#pending.push({ digest, start, length })
-      recipe.push(digest, length)
-      chunkCount++
-    }
-
-    for (;;) {
-      const target = this.#window.subarray(carried, carried + WINDOW_BYTES)
-      const count = readFully(fd, target, position)
-      const bytes = target.subarray(0, count)
-      position += count
-      hasher.update(bytes)
-      let start = 0
-      chunker.push(bytes, (length) => {
-        takeChunk(start, length)
-        start += length
-      })
-      const end = carried + count
-      const isLast = count < WINDOW_BYTES
-      if (isLast && (start < end || chunkCount === 0)) takeChunk(start, end - start)
-      await this.#writePending()
-      if (nodes.length > 0) {
-        await this.#ask({ type: 'recipe', nodes })
-        nodes = []
-      }
-      await this.#ask({ type: 'progress', bytes: count })
-      if (isLast) break
-      this.#window.copyWithin(0, start, end)
-      carried = end - start
-    }
-    const digest = hasher.digest()
-    const root = recipe.finish()
-    if (chunkCount > 1) await this.#ask({ type: 'recipe', nodes, blob: { digest, root } })
+    await this.#ask({ type: 'recipe', nodes, blob: digest, root: recipe.finish() })
     return digest
   }
 
-  /** Claims the pending chunks and writes those that are new, before the window is used again. */
-  async #writePending(): Promise<void> {
+  /** Claims the pending chunks and writes those that are new, before their bytes make room. Gives all digests. */
+  async #writePending(): Promise<Uint8Array> {
     const pending = this.#pending
-    if (pending.length === 0) return
     this.#pending = []
     const digests = new Uint8Array(pending.length * DIGEST_BYTES)
     for (const [i, chunk] of pending.entries()) digests.set(chunk.digest, i * DIGEST_BYTES)
+    if (pending.length === 0) return digests
     const verdicts = (await this.#ask({ type: 'claim', digests })) as Uint8Array
-    for (const [i, { digest, start, length }] of pending.entries()) {
-      if (verdicts[i] === 1) this.#packs.append('chunk', digest, this.#window.subarray(start, start + length))
+    for (const [i, { digest, bytes }] of pending.entries()) {
+      if (verdicts[i] === 1) this.#packs.append('chunk', digest, bytes)
     }
     await this.#handOver()
+    return digests
   }
 
   async #handOver(): Promise<void> {

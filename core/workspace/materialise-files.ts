@@ -4,10 +4,11 @@ import type { OnProgress } from '../progress.ts'
 import type { Location } from '../store/segment-reader.ts'
 import type { Store } from '../store/store.ts'
 import { throwIfAborted, type Workers } from '../workers/workers.ts'
+import { MaterialiseSchedule } from './materialise-schedule.ts'
 import { type FileToMaterialise, materialiseTask } from './materialise-task.ts'
 import type { FileToWrite } from './plan-checkout.ts'
 import type { StatCache } from './stat-cache.ts'
-import { threadsFor, workBatches } from './work-batches.ts'
+import { threadsFor } from './work-batches.ts'
 
 /**
  * Writes files of a version in worker threads, in the order in which packs hold them. Their directories exist.
@@ -38,25 +39,37 @@ export async function materialiseFiles(options: {
       location,
     }),
   )
-  const next = workBatches(work, (file) => file.sizeBytes)
   let filesDone = 0
   let bytesDone = 0
-  await workers.run(
-    materialiseTask,
-    { root: store.root },
-    ({ done }) => {
-      throwIfAborted(signal)
-      for (const { index, stamp } of done) {
-        const { file } = files[index]!
-        cache.record(file.path, stamp, file.digest)
-        filesDone++
-        bytesDone += file.sizeBytes
-      }
-      onProgress?.({ phase: 'checking out', filesDone, filesTotal: work.length, bytesDone, bytesTotal })
-      return next()
+  const report = () =>
+    onProgress?.({ phase: 'checking out', filesDone, filesTotal: work.length, bytesDone, bytesTotal })
+  const schedule = new MaterialiseSchedule({
+    store,
+    files: work,
+    onFile({ index, stamp }) {
+      const { file } = files[index]!
+      cache.record(file.path, stamp, file.digest)
+      filesDone++
+      report()
     },
-    { threads: threadsFor({ files: work.length, bytes: bytesTotal }, workers.threads) },
-  )
+    onBytes(count) {
+      bytesDone += count
+      report()
+    },
+  })
+  try {
+    await workers.run(
+      materialiseTask,
+      { root: store.root },
+      ({ result }) => {
+        throwIfAborted(signal)
+        return schedule.next(result)
+      },
+      { threads: threadsFor({ files: work.length, bytes: bytesTotal }, workers.threads) },
+    )
+  } finally {
+    schedule.discard()
+  }
 }
 
 type Placed = { file: FileToWrite; location: Location | undefined }

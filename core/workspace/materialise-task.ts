@@ -1,13 +1,16 @@
-import { closeSync, lstatSync, openSync, renameSync, unlinkSync } from 'node:fs'
+import { closeSync, lstatSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Digest } from '../content-id.ts'
+import { setImmediate } from 'node:timers/promises'
+import { ContentHasher, contentIdFromDigest, type Digest } from '../content-id.ts'
 import { fromSystemError, VarveError } from '../errors.ts'
+import { decodeNode } from '../format/recipe.ts'
 import { writeWhole } from '../store/pack-writer.ts'
 import { readBlob } from '../store/read-blob.ts'
 import type { Location } from '../store/segment-reader.ts'
 import { Store } from '../store/store.ts'
 import type { Task } from '../workers/workers.ts'
 import { type FileStamp, sameStamp, stampOf } from './file-stamp.ts'
+import { readFully } from './read-file.ts'
 import { temporaryName } from './temporary-name.ts'
 
 export type FileToMaterialise = {
@@ -24,57 +27,126 @@ export type FileToMaterialise = {
   location: Location | undefined
 }
 
-/** More files, please; these are in place. The answer is `undefined` when there are no more. */
-export type MaterialiseQuestion = { done: { index: number; stamp: FileStamp }[] }
+/** What one leaf node of a large file's recipe stands for. */
+export type FilePart = {
+  index: number
+  label: string
+  temporary: string
+  node: Digest
+  start: number
+  lengthBytes: number
+}
+
+/** A piece of work; `MaterialiseSchedule` shares it out. */
+export type MaterialiseJob =
+  | { type: 'files'; files: FileToMaterialise[] }
+  | { type: 'part'; part: FilePart }
+  /** All parts are written: prove the whole, and put it in its place. */
+  | { type: 'finish'; file: FileToMaterialise; temporary: string }
+
+export type MaterialiseResult =
+  | { type: 'files'; done: { index: number; stamp: FileStamp }[] }
+  | { type: 'part'; index: number; bytes: number }
+
+/** Another job, please; this is what came of the last one. The answer is `undefined` when there are no more. */
+export type MaterialiseQuestion = { result: MaterialiseResult | undefined }
+
+/** What native code allocates is freed only when the thread's event loop turns. */
+const YIELD_BYTES = 4 << 20
+const BLOCK_BYTES = 1 << 20
 
 /** Writes files of a version into the workspace: verified, beside their place, then renamed into it. */
-export const materialiseTask: Task<
-  { root: string },
-  MaterialiseQuestion,
-  FileToMaterialise[] | undefined,
-  void
-> = {
-  name: 'materialise',
-  async run({ root }, ask) {
-    const store = Store.open(root)
-    try {
-      let done: { index: number; stamp: FileStamp }[] = []
-      for (;;) {
-        const files = await ask({ done })
-        if (files === undefined) return
-        done = files.map((file) => ({ index: file.index, stamp: materialise(store, file) }))
+export const materialiseTask: Task<{ root: string }, MaterialiseQuestion, MaterialiseJob | undefined, void> =
+  {
+    name: 'materialise',
+    async run({ root }, ask) {
+      const store = Store.open(root)
+      try {
+        let result: MaterialiseResult | undefined
+        for (;;) {
+          const job = await ask({ result })
+          if (job === undefined) return
+          result = await work(store, job)
+        }
+      } finally {
+        store.close()
       }
-    } finally {
-      store.close()
+    },
+  }
+
+async function work(store: Store, job: MaterialiseJob): Promise<MaterialiseResult> {
+  switch (job.type) {
+    case 'files': {
+      const done = job.files.map((file) => ({ index: file.index, stamp: materialise(store, file) }))
+      return { type: 'files', done }
     }
-  },
+    case 'part':
+      await writePart(store, job.part)
+      return { type: 'part', index: job.part.index, bytes: job.part.lengthBytes }
+    case 'finish':
+      return { type: 'files', done: [{ index: job.file.index, stamp: finish(job.file, job.temporary) }] }
+  }
 }
 
 function materialise(store: Store, file: FileToMaterialise): FileStamp {
   const temporary = join(dirname(file.path), temporaryName())
   try {
     writeContent(store, file, temporary)
-    refuseIfChanged(file)
-    renameSync(temporary, file.path)
+    return putInPlace(file, temporary)
   } catch (error) {
-    try {
-      unlinkSync(temporary)
-    } catch {
-      // It was never made.
-    }
+    removeIfThere(temporary)
     throw fromSystemError(error, `writing ${file.label}`)
   }
+}
+
+function finish(file: FileToMaterialise, temporary: string): FileStamp {
+  try {
+    proveWhole(file, temporary)
+    return putInPlace(file, temporary)
+  } catch (error) {
+    throw fromSystemError(error, `writing ${file.label}`)
+  }
+}
+
+/** @throws WOULD_LOSE_DATA */
+function putInPlace(file: FileToMaterialise, temporary: string): FileStamp {
+  refuseIfChanged(file)
+  renameSync(temporary, file.path)
   return stampOf(lstatSync(file.path))
 }
 
+/** The file to write to, empty and with its mode. */
+export function createTemporary(file: { path: string; label: string; executable: boolean }): string {
+  const temporary = join(dirname(file.path), temporaryName())
+  try {
+    closeSync(openSync(temporary, 'wx', modeOf(file)))
+    return temporary
+  } catch (error) {
+    throw fromSystemError(error, `writing ${file.label}`)
+  }
+}
+
+export function removeIfThere(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+}
+
 function writeContent(store: Store, file: FileToMaterialise, temporary: string): void {
-  const fd = openSync(temporary, 'wx', file.executable ? 0o777 : 0o666)
+  const fd = openSync(temporary, 'wx', modeOf(file))
   try {
     if (file.location !== undefined && writeWholeChunk(store, file, fd)) return
     for (const bytes of readBlob(store, file)) writeWhole(fd, bytes)
   } finally {
     closeSync(fd)
   }
+}
+
+/** Less what the user's umask takes. */
+function modeOf({ executable }: { executable: boolean }): number {
+  return executable ? 0o777 : 0o666
 }
 
 /** False when the chunk is not good there: another place may have it. */
@@ -90,6 +162,57 @@ function writeWholeChunk(store: Store, file: FileToMaterialise, fd: number): boo
   return true
 }
 
+/** Writes the chunks of a leaf node, each verified, to where they belong. */
+async function writePart(store: Store, part: FilePart): Promise<void> {
+  const fd = openSync(part.temporary, 'r+')
+  try {
+    let position = part.start
+    let sinceYield = 0
+    for (const { digest, lengthBytes } of chunksOf(store, part)) {
+      const bytes = store.readEntry('chunk', digest)
+      if (bytes.length !== lengthBytes) throw wrongBytes(part.label, part.node)
+      for (let done = 0; done < bytes.length; ) {
+        done += writeSync(fd, bytes, done, bytes.length - done, position + done)
+      }
+      position += lengthBytes
+      sinceYield += lengthBytes
+      if (sinceYield < YIELD_BYTES) continue
+      sinceYield = 0
+      await setImmediate()
+    }
+  } catch (error) {
+    throw fromSystemError(error, `writing ${part.label}`)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function chunksOf(store: Store, { node, lengthBytes, label }: FilePart) {
+  const where = `recipe node ${contentIdFromDigest(node)}`
+  const { level, entries } = decodeNode(store.readEntry('node', node), where)
+  const total = entries.reduce((sum, entry) => sum + entry.lengthBytes, 0)
+  if (level !== 0 || total !== lengthBytes) throw wrongBytes(label, node)
+  return entries
+}
+
+/** A recipe is proven by nothing but what it gives: the whole file is hashed before it appears. */
+function proveWhole(file: FileToMaterialise, temporary: string): void {
+  const hasher = new ContentHasher()
+  const block = Buffer.allocUnsafe(BLOCK_BYTES)
+  const fd = openSync(temporary, 'r')
+  let position = 0
+  try {
+    for (let count = readFully(fd, block, 0); count > 0; count = readFully(fd, block, position)) {
+      hasher.update(block.subarray(0, count))
+      position += count
+    }
+  } finally {
+    closeSync(fd)
+  }
+  const isWhole = position === file.sizeBytes && hasher.digest().equals(file.digest)
+  if (!isWhole) throw wrongBytes(file.label, file.digest)
+}
+
 /** The plan was made a while ago: what stands there now must still be what the plan may replace. */
 function refuseIfChanged(file: FileToMaterialise): void {
   const stats = lstatSync(file.path, { throwIfNoEntry: false })
@@ -97,5 +220,12 @@ function refuseIfChanged(file: FileToMaterialise): void {
   if (file.replaces !== undefined && sameStamp(stampOf(stats), file.replaces)) return
   throw new VarveError('WOULD_LOSE_DATA', `${file.label} was changed while varve was at work`, {
     hint: 'Run the command again to see what it would do now.',
+  })
+}
+
+function wrongBytes(label: string, digest: Digest): VarveError {
+  const id = contentIdFromDigest(digest)
+  return new VarveError('CORRUPT', `${label}: what the store has for ${id} gives other bytes`, {
+    hint: 'Run `varve verify --full` to see what is affected.',
   })
 }

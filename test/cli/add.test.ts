@@ -72,11 +72,8 @@ test('description, labels and keys of other programs outlive the next add', asyn
   writeFiles(root, { a: '2' })
   await varve(['add', 'a', '--meta', 'camera=4'], { cwd: root })
   const pointer = read(root, 'a.varve')
-  expect(pointer).toContain('first: \\"try\\"')
-  expect(pointer).toContain('url: "x=y"')
-  expect(pointer).toContain('camera: "4"')
-  expect(pointer).not.toContain('"3"')
-  expect(pointer).toContain('later:\n  - of another program\n')
+  const further = `meta:\n  desc: 'first: "try"'\n  camera: 4\n  url: x=y\nlater:\n  - of another program\n`
+  expect(pointer.endsWith(`size: 1\n${further}`)).toBe(true)
   const { added } = await varveJson<Added>(['add', 'a'], { cwd: root })
   expect(added).toMatchObject([{ change: 'unchanged' }])
   expect(read(root, 'a.varve')).toBe(pointer)

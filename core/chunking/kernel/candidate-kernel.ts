@@ -9,22 +9,22 @@
  */
 
 /** The most bytes that `scan` takes at once, those that are held back from the call before not counted. */
-export const maximumBytes: i32 = 16384
+export const blockBytes: i32 = 4096
 
 const TURN_BYTES: i32 = 16
 const RING_BYTES: i32 = 512
 
 /** The bytes to scan: first those held back, then the new ones. */
-export const input: usize = memory.data(16384 + 32, 16)
+export const input: usize = memory.data(blockBytes + TURN_BYTES, 16)
 
 /** Each candidate as 32 bits: its offset in the new bytes * 2, plus 1 where all 16 bits of the hash are 0. */
-export const candidates: usize = memory.data(4 * 16384, 16)
+export const candidates: usize = memory.data(4 * blockBytes, 16)
 
 /** lo0, hi0, lo1 and hi1 of the byte map, one after the other. */
 export const tables: usize = memory.data(64, 16)
 
 /** The last vectors of the windows of 1, 2, 4, 8, 16 (two of them) bytes, then the rings of those of 32, 64, 128. */
-export const state: usize = memory.data(96 + 3 * 512, 16)
+export const state: usize = memory.data(96 + 3 * RING_BYTES, 16)
 export const stateBytes: i32 = 96 + 3 * RING_BYTES
 
 const ring32: usize = state + 96

@@ -1,11 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { INPUTS, SeededRandom } from '../../../bench/chunking/inputs.ts'
-import {
-  CandidateFinder,
-  FINDER_BLOCK_BYTES,
-  findCandidates,
-} from '../../../core/chunking/candidate-finder.ts'
+import { CandidateFinder, findCandidates } from '../../../core/chunking/candidate-finder.ts'
 import { naiveHashes } from './naive-rot256.ts'
 
 function naiveCandidates(bytes: Uint8Array): number[] {
@@ -54,10 +50,12 @@ describe('findCandidates', () => {
 })
 
 describe('CandidateFinder', () => {
+  const { blockBytes } = new CandidateFinder()
+
   it('tells each candidate once, whether its pair of positions came in one call or in two', () => {
     const bytes = inputNamed('random', 300_000)
     const expected = naiveCandidates(bytes)
-    for (const step of [1, 2, 3, 4095, FINDER_BLOCK_BYTES]) {
+    for (const step of [1, 2, 3, 4095, blockBytes]) {
       const finder = new CandidateFinder()
       const all: number[] = []
       for (let start = 0; start < bytes.length; start += step) {
@@ -70,13 +68,13 @@ describe('CandidateFinder', () => {
 
   it('has room for a whole block of candidates', () => {
     const finder = new CandidateFinder(new Uint16Array(256))
-    expect(finder.find(new Uint8Array(FINDER_BLOCK_BYTES), 0, FINDER_BLOCK_BYTES)).toBe(FINDER_BLOCK_BYTES)
+    expect(finder.find(new Uint8Array(blockBytes), 0, blockBytes)).toBe(blockBytes)
     expect(Array.from(finder.candidates.subarray(0, 3))).toEqual([1, 3, 5])
-    expect(finder.candidates[FINDER_BLOCK_BYTES - 1]).toBe(2 * FINDER_BLOCK_BYTES - 1)
+    expect(finder.candidates[blockBytes - 1]).toBe(2 * blockBytes - 1)
   })
 
   it('forgets everything on reset', () => {
-    const bytes = inputNamed('random', FINDER_BLOCK_BYTES)
+    const bytes = inputNamed('random', blockBytes)
     const finder = new CandidateFinder()
     finder.find(bytes, 0, 1001)
     finder.reset()

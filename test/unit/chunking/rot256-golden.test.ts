@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { CandidateFinder } from '../../../core/chunking/candidate-finder.ts'
 import { CHUNKING_NAME, chunkLengths } from '../../../core/chunking/rot256.ts'
 import { contentIdOf, digestOf } from '../../../core/content-id.ts'
 import { GOLDEN_GENERATORS, xorshift32 } from './golden-inputs.ts'
@@ -33,6 +34,7 @@ describe('the golden cuts', () => {
     expect(contentIdOf(bytes)).toBe(vector.contentId)
     const lengths = chunkLengths(bytes)
     expect(lengths).toEqual(vector.lengths)
+    expect(chunkLengths(bytes, new CandidateFinder())).toEqual(vector.lengths)
     let start = 0
     const digests = lengths.map((length) => {
       start += length

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { INPUTS, SeededRandom } from '../../../bench/chunking/inputs.ts'
 import { CandidateFinder } from '../../../core/chunking/candidate-finder.ts'
+import { createCandidateFinder } from '../../../core/chunking/create-candidate-finder.ts'
 import { MAX_CHUNK_BYTES, MIN_CHUNK_BYTES } from '../../../core/chunking/cut-selector.ts'
 import { CHUNKING_NAME, chunkLengths, Rot256Chunker } from '../../../core/chunking/rot256.ts'
 import { naiveChunkLengths } from './naive-rot256.ts'
@@ -87,9 +88,11 @@ describe('rot256', () => {
     'float32, 1 % non-zero',
     'uint8 one-hot of 10',
   ])('cuts where the definition says, computed literally: %s', (name) => {
-    // The odd length and the odd first byte set the pairs of the fast loop against the definition's positions.
+    // The odd length and the odd first byte set the pairs and turns of the fast loops against the definition's positions.
     const bytes = inputNamed(name, MIB, 5).subarray(3, MIB - 2)
-    expect(chunkLengths(bytes)).toEqual(naiveChunkLengths(bytes))
+    const expected = naiveChunkLengths(bytes)
+    expect(chunkLengths(bytes)).toEqual(expected)
+    expect(chunkLengths(bytes, new CandidateFinder())).toEqual(expected)
   })
 
   it('does not depend on how the bytes are spread over calls', () => {
@@ -113,8 +116,11 @@ describe('rot256', () => {
     expect(pushedInPieces(bytes, new Array<number>(bytes.length).fill(1))).toEqual(chunkLengths(bytes))
   })
 
-  it('cuts a blob with a finder that has seen another as with a new one', () => {
-    const finder = new CandidateFinder()
+  it.each([
+    ['the plain reference', () => new CandidateFinder()],
+    ['the finder of choice', () => createCandidateFinder()],
+  ])('cuts a blob with a finder that has seen another as with a new one: %s', (_name, makeFinder) => {
+    const finder = makeFinder()
     new Rot256Chunker(finder).push(inputNamed('text', 100_001), () => {})
     const bytes = inputNamed('random', MIB)
     const lengths: number[] = []

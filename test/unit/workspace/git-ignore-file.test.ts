@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { ensureIgnored, removeIgnored } from '../../../core/workspace/git-ignore-file.ts'
+import { ensureAllIgnored, ensureIgnored, removeIgnored } from '../../../core/workspace/git-ignore-file.ts'
 import { git, makeFolder, makeRepository, writeFiles } from '../../support/git-fixture.ts'
 
 function read(root: string, path = '.gitignore'): string {
@@ -25,6 +25,21 @@ function ignoredOf(root: string, paths: readonly string[]): string[] {
     return []
   }
 }
+
+describe('ensureAllIgnored', () => {
+  it('writes each file once, with the lines that it lacks', () => {
+    const root = makeFolder()
+    writeFiles(root, { 'a/.gitignore': '/x\n', 'b/.gitignore': '/y\n' })
+    expect(ensureAllIgnored(root, ['a/x', 'a/z', 'b/y', 'c', 'a/w', 'a/z'])).toEqual([
+      'a/.gitignore',
+      '.gitignore',
+    ])
+    expect(read(root, 'a/.gitignore')).toBe('/x\n/z\n/w\n')
+    expect(read(root, 'b/.gitignore')).toBe('/y\n')
+    expect(read(root)).toBe('/c\n')
+    expect(ensureAllIgnored(root, [])).toEqual([])
+  })
+})
 
 describe('ensureIgnored', () => {
   it('makes the file, then finds its own line', () => {

@@ -1,0 +1,218 @@
+import { DIGEST_BYTES, type Digest } from '../content-id.ts'
+import { RecipeBuilder, type RecipeRoot } from '../format/recipe.ts'
+import type { IngestJob, IngestResult } from './ingest-task.ts'
+import { WINDOW_BUFFER_BYTES, WINDOW_BYTES } from './large-file-cutter.ts'
+import { changedWhileReading, type FileToRead, type ReadFile, unpackReadFiles } from './read-file.ts'
+import { workBatches } from './work-batches.ts'
+
+/** What comes of a schedule: finished files, and the recipes of large ones for the metadata packs. */
+export type IngestEvents = {
+  onFile(file: ReadFile): void
+  onNode(digest: Digest, bytes: Uint8Array): void
+  onRecipe(blob: Digest, root: RecipeRoot): void
+  /** More bytes went through. */
+  onBytes(count: number): void
+}
+
+/** Windows that are cut and wait for a free thread: more would only hold memory. */
+const MOST_WAITING_WINDOWS = 2
+
+/** A large file under way: cut by one thread, its windows written by all. */
+type LargeFile = {
+  file: FileToRead
+  attempt: number
+  isBegun: boolean
+  recipe: RecipeBuilder
+  /** Windows cut, windows that went into the recipe, and those that came back out of order. */
+  cutWindows: number
+  takenWindows: number
+  arrived: Map<number, { digests: Uint8Array; lengths: number[] }>
+  chunks: number
+  end: { digest: Digest; stamp: ReadFile['stamp'] } | undefined
+}
+
+type Window = {
+  id: number
+  large: LargeFile
+  attempt: number
+  sequence: number
+  buffer: SharedArrayBuffer
+  lengths: number[]
+}
+
+/**
+ * Shares files out among threads that ask: small ones in batches, and large ones as two kinds of work, reading and
+ * cutting (in order, by one thread a file) and writing what was cut (in any order, by any thread), so that one large
+ * file keeps all threads busy. Bytes pass from the one to the other in shared buffers and are never copied.
+ */
+export class IngestSchedule {
+  readonly #events: IngestEvents
+  readonly #nextBatch: () => FileToRead[] | undefined
+  readonly #large: FileToRead[]
+  readonly #byIndex = new Map<number, FileToRead>()
+  /** The large file that a thread is cutting. */
+  readonly #cutting = new Map<number, LargeFile>()
+  readonly #waiting: Window[] = []
+  readonly #underWay = new Map<number, Window>()
+  readonly #freeBuffers: SharedArrayBuffer[]
+  #cutBuffers = new Map<number, SharedArrayBuffer>()
+  #jobsOut = 0
+  #lastWindow = 0
+  #wake: (() => void)[] = []
+
+  constructor(options: { files: Iterable<FileToRead>; threads: number; events: IngestEvents }) {
+    const { files, threads, events } = options
+    this.#events = events
+    this.#large = []
+    const small: FileToRead[] = []
+    for (const file of files) (file.stamp.sizeBytes > WINDOW_BYTES ? this.#large : small).push(file)
+    // The longest first: the last of them would otherwise be waited for alone.
+    this.#large.sort((a, b) => a.stamp.sizeBytes - b.stamp.sizeBytes)
+    this.#nextBatch = workBatches(small, (file) => file.stamp.sizeBytes)
+    const buffers = threads + MOST_WAITING_WINDOWS
+    this.#freeBuffers = Array.from({ length: buffers }, () => new SharedArrayBuffer(WINDOW_BUFFER_BYTES))
+  }
+
+  /** Takes in a thread's result, and gives it its next job: undefined when all is done. */
+  async next(thread: number, result: IngestResult | undefined): Promise<IngestJob | undefined> {
+    if (result !== undefined) {
+      this.#jobsOut--
+      this.#take(thread, result)
+      for (const wake of this.#wake.splice(0)) wake()
+    }
+    for (;;) {
+      const job = this.#choose(thread)
+      if (job !== undefined) {
+        this.#jobsOut++
+        return job
+      }
+      if (this.#jobsOut === 0) return undefined
+      await new Promise<void>((resolve) => this.#wake.push(resolve))
+    }
+  }
+
+  #choose(thread: number): IngestJob | undefined {
+    const isBacklog = this.#waiting.length >= MOST_WAITING_WINDOWS || this.#freeBuffers.length === 0
+    if (isBacklog && this.#waiting.length > 0) return this.#writeJob()
+    if (!isBacklog) {
+      const own = this.#cutting.get(thread) ?? this.#begin(thread)
+      if (own !== undefined) return this.#cutJob(thread, own)
+    }
+    if (this.#waiting.length > 0) return this.#writeJob()
+    return this.#batchJob()
+  }
+
+  #begin(thread: number): LargeFile | undefined {
+    const file = this.#large.pop()
+    if (file === undefined) return undefined
+    const large = this.#newLargeFile(file, 1)
+    this.#cutting.set(thread, large)
+    return large
+  }
+
+  #newLargeFile(file: FileToRead, attempt: number): LargeFile {
+    const recipe = new RecipeBuilder((bytes, digest) => this.#events.onNode(digest, bytes))
+    const arrived = new Map()
+    return {
+      file,
+      attempt,
+      isBegun: false,
+      recipe,
+      cutWindows: 0,
+      takenWindows: 0,
+      arrived,
+      chunks: 0,
+      end: undefined,
+    }
+  }
+
+  #cutJob(thread: number, large: LargeFile): IngestJob {
+    const buffer = this.#freeBuffers.pop()!
+    this.#cutBuffers.set(thread, buffer)
+    const isFirst = !large.isBegun
+    large.isBegun = true
+    return { type: 'cut', file: large.file, isFirst, buffer }
+  }
+
+  #writeJob(): IngestJob {
+    const window = this.#waiting.shift()!
+    this.#underWay.set(window.id, window)
+    return { type: 'window', window: window.id, buffer: window.buffer, lengths: window.lengths }
+  }
+
+  #batchJob(): IngestJob | undefined {
+    const files = this.#nextBatch()
+    if (files === undefined) return undefined
+    for (const file of files) this.#byIndex.set(file.index, file)
+    return { type: 'files', files }
+  }
+
+  #take(thread: number, result: IngestResult): void {
+    switch (result.type) {
+      case 'files':
+        this.#takeFiles(result)
+        break
+      case 'cut':
+        this.#takeCut(thread, result)
+        break
+      case 'window':
+        this.#takeWindow(result)
+        break
+    }
+  }
+
+  #takeFiles({ done, grown }: IngestResult & { type: 'files' }): void {
+    for (const file of unpackReadFiles(done)) {
+      this.#byIndex.delete(file.index)
+      this.#events.onBytes(file.stamp.sizeBytes)
+      this.#events.onFile(file)
+    }
+    for (const index of grown) {
+      this.#large.push(this.#byIndex.get(index)!)
+      this.#byIndex.delete(index)
+    }
+  }
+
+  #takeCut(thread: number, { cut }: IngestResult & { type: 'cut' }): void {
+    const large = this.#cutting.get(thread)!
+    const buffer = this.#cutBuffers.get(thread)!
+    this.#cutBuffers.delete(thread)
+    if (cut.end === 'changed') {
+      this.#freeBuffers.push(buffer)
+      if (large.attempt === 2) throw changedWhileReading(large.file)
+      this.#cutting.set(thread, this.#newLargeFile(large.file, large.attempt + 1))
+      return
+    }
+    const id = ++this.#lastWindow
+    const sequence = large.cutWindows++
+    this.#waiting.push({ id, large, attempt: large.attempt, sequence, buffer, lengths: cut.lengths })
+    if (cut.end === undefined) return
+    large.end = cut.end
+    this.#cutting.delete(thread)
+  }
+
+  #takeWindow({ window: id, digests }: IngestResult & { type: 'window' }): void {
+    const { large, sequence, buffer, lengths } = this.#underWay.get(id)!
+    this.#underWay.delete(id)
+    this.#freeBuffers.push(buffer)
+    this.#events.onBytes(lengths.reduce((sum, length) => sum + length, 0))
+    large.arrived.set(sequence, { digests, lengths })
+    for (
+      let next = large.arrived.get(large.takenWindows);
+      next;
+      next = large.arrived.get(large.takenWindows)
+    ) {
+      large.arrived.delete(large.takenWindows++)
+      for (const [i, length] of next.lengths.entries()) {
+        large.recipe.push(next.digests.slice(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES), length)
+        large.chunks++
+      }
+    }
+    if (large.end !== undefined && large.takenWindows === large.cutWindows) this.#finish(large, large.end)
+  }
+
+  #finish(large: LargeFile, { digest, stamp }: { digest: Digest; stamp: ReadFile['stamp'] }): void {
+    if (large.chunks > 1) this.#events.onRecipe(digest, large.recipe.finish())
+    this.#events.onFile({ index: large.file.index, digest, stamp })
+  }
+}

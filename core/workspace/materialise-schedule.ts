@@ -1,0 +1,125 @@
+import { walkLeafNodes } from '../format/recipe.ts'
+import type { Store } from '../store/store.ts'
+import type { FileStamp } from './file-stamp.ts'
+import {
+  createTemporary,
+  type FilePart,
+  type FileToMaterialise,
+  type MaterialiseJob,
+  type MaterialiseResult,
+  removeIfThere,
+} from './materialise-task.ts'
+import { workBatches } from './work-batches.ts'
+
+/** Larger files are written part by part, in any order, by any thread. */
+const LARGE_FILE_BYTES = 32 << 20
+
+type LargeFile = { file: FileToMaterialise; temporary: string; partsLeft: number; isListed: boolean }
+
+/** Shares files out among threads that ask: small ones in batches, large ones by the leaf nodes of their recipes. */
+export class MaterialiseSchedule {
+  readonly #store: Store
+  readonly #onFile: (file: { index: number; stamp: FileStamp }) => void
+  readonly #onBytes: (count: number) => void
+  readonly #sizes: Map<number, number>
+  readonly #nextBatch: () => FileToMaterialise[] | undefined
+  readonly #large: FileToMaterialise[]
+  readonly #open = new Map<number, LargeFile>()
+  #parts: Iterator<FilePart> | undefined
+  readonly #finished: LargeFile[] = []
+  #jobsOut = 0
+  #wake: (() => void)[] = []
+
+  constructor(options: {
+    store: Store
+    files: readonly FileToMaterialise[]
+    onFile: (file: { index: number; stamp: FileStamp }) => void
+    onBytes: (count: number) => void
+  }) {
+    const { store, files, onFile, onBytes } = options
+    this.#store = store
+    this.#onFile = onFile
+    this.#onBytes = onBytes
+    const isLarge = ({ sizeBytes, location }: FileToMaterialise) =>
+      sizeBytes > LARGE_FILE_BYTES && location === undefined
+    this.#large = files.filter(isLarge)
+    const small = files.filter((file) => !isLarge(file))
+    this.#sizes = new Map(small.map(({ index, sizeBytes }) => [index, sizeBytes]))
+    this.#nextBatch = workBatches(small, ({ sizeBytes }) => sizeBytes)
+  }
+
+  /** Takes in a thread's result, and gives it its next job: undefined when all is done. */
+  async next(result: MaterialiseResult | undefined): Promise<MaterialiseJob | undefined> {
+    if (result !== undefined) {
+      this.#jobsOut--
+      this.#take(result)
+      for (const wake of this.#wake.splice(0)) wake()
+    }
+    for (;;) {
+      const job = this.#choose()
+      if (job !== undefined) {
+        this.#jobsOut++
+        return job
+      }
+      if (this.#jobsOut === 0) return undefined
+      await new Promise<void>((resolve) => this.#wake.push(resolve))
+    }
+  }
+
+  /** After a failure: removes what was begun. */
+  discard(): void {
+    for (const { temporary } of this.#open.values()) removeIfThere(temporary)
+  }
+
+  #choose(): MaterialiseJob | undefined {
+    const finished = this.#finished.shift()
+    if (finished !== undefined) return { type: 'finish', file: finished.file, temporary: finished.temporary }
+    const part = this.#nextPart()
+    if (part !== undefined) return { type: 'part', part }
+    const files = this.#nextBatch()
+    return files && { type: 'files', files }
+  }
+
+  #nextPart(): FilePart | undefined {
+    for (;;) {
+      const next = this.#parts?.next()
+      if (next !== undefined && !next.done) return next.value
+      const file = this.#large.shift()
+      if (file === undefined) {
+        this.#parts = undefined
+        return undefined
+      }
+      this.#parts = this.#partsOf(file)
+    }
+  }
+
+  *#partsOf(file: FileToMaterialise): Generator<FilePart> {
+    const root = this.#store.requireRecipe(file.digest)
+    const large = { file, temporary: createTemporary(file), partsLeft: 0, isListed: false }
+    this.#open.set(file.index, large)
+    let start = 0
+    for (const leaf of walkLeafNodes(root, (node) => this.#store.readEntry('node', node))) {
+      const { digest: node, lengthBytes } = leaf
+      large.partsLeft++
+      yield { index: file.index, label: file.label, temporary: large.temporary, node, start, lengthBytes }
+      start += lengthBytes
+    }
+    large.isListed = true
+    if (large.partsLeft === 0) this.#finished.push(large)
+  }
+
+  #take(result: MaterialiseResult): void {
+    if (result.type === 'part') {
+      this.#onBytes(result.bytes)
+      const large = this.#open.get(result.index)!
+      large.partsLeft--
+      if (large.isListed && large.partsLeft === 0) this.#finished.push(large)
+      return
+    }
+    for (const file of result.done) {
+      this.#open.delete(file.index)
+      this.#onBytes(this.#sizes.get(file.index) ?? 0)
+      this.#onFile(file)
+    }
+  }
+}
