@@ -29,6 +29,15 @@ export function checkRemoteUrl(url: string): void {
   folderOf(url)
 }
 
+/**
+ * The absolute path of the folder that `url` names; undefined for what is none on this machine.
+ * @throws BAD_CONFIG as `checkRemoteUrl` does.
+ */
+export function localFolderOf(url: string, options: { baseFolder: string }): string | undefined {
+  const path = folderOf(url)
+  return isDrivePath(path) && process.platform !== 'win32' ? undefined : resolve(options.baseFolder, path)
+}
+
 function folderOf(url: string): string {
   if (url.trim() === '') throw badUrl('the URL of the remote is empty', { hint: SUPPORTED })
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for

@@ -6,7 +6,8 @@ import { withWorkbench } from '../with-workbench.ts'
 
 export const fetchCommand = defineCommand({
   usage: 'fetch [path...]',
-  description: 'Brings bytes from a remote into the store, and leaves the workspace as it is.',
+  description:
+    'Leaves the workspace as it is: `varve checkout` brings what was fetched into it, and needs no remote any more.',
   examples: [
     ['varve fetch', 'what the working tree needs'],
     ['varve fetch --rev v1.0 data/train', 'a version of the past, to check out offline later'],

@@ -9,8 +9,8 @@ import { withWorkbench } from '../with-workbench.ts'
 export const pushCommand = defineCommand({
   usage: 'push [path...]',
   description:
-    "Sends bytes to a remote. By default: every version in the branch's commits, git's index and the working tree " +
-    'that this remote does not have yet. Only what these versions need is sent, and only what the remote lacks.',
+    "By default: every version in the branch's commits, git's index and the working tree that this remote does not " +
+    'have yet. Only what these versions need is sent, and only what the remote lacks.',
   examples: [
     ['varve push', 'before `git push`'],
     ['varve push -r backup --all', 'the whole history of all branches to a second remote'],

@@ -2,6 +2,7 @@ import { addRemote } from '../../core/operations/remote-add.ts'
 import { openProject } from '../../core/project.ts'
 import { defineCommand } from '../command.ts'
 import { storedUrl } from '../stored-url.ts'
+import { warnOfRemoteInGit } from '../warn-of-remote-in-git.ts'
 
 export const remoteAddCommand = defineCommand({
   usage: 'remote add <name> <url>',
@@ -35,6 +36,7 @@ export const remoteAddCommand = defineCommand({
       stage: options.stage,
       makeDefault: options.default,
     })
+    await warnOfRemoteInGit(project, url, output)
     output.summary({ name, url, source, default: isDefault }, () => {
       const role = isDefault ? ', the default' : ''
       return `added the remote ${name}${role}: ${url}`

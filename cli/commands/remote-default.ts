@@ -5,7 +5,6 @@ import { defineCommand } from '../command.ts'
 
 export const remoteDefaultCommand = defineCommand({
   usage: 'remote default [name]',
-  description: 'Shows which remote commands use when none is named, or sets it.',
   examples: [
     ['varve remote default', 'show it'],
     ['varve remote default origin', 'set it for all clones'],

@@ -3,6 +3,7 @@ import { setRemote } from '../../core/operations/remote-set.ts'
 import { openProject } from '../../core/project.ts'
 import { defineCommand } from '../command.ts'
 import { storedUrl } from '../stored-url.ts'
+import { warnOfRemoteInGit } from '../warn-of-remote-in-git.ts'
 
 export const remoteSetCommand = defineCommand({
   usage: 'remote set <name> <key> [value]',
@@ -33,6 +34,7 @@ export const remoteSetCommand = defineCommand({
     const source = options.local ? 'local' : 'committed'
     const value = typed !== undefined && key === 'url' ? await storedUrl(project, typed, source) : typed
     await setRemote(project, { name, key, value, source, stage: options.stage })
+    if (key === 'url' && value !== undefined) await warnOfRemoteInGit(project, value, output)
     output.summary({ name, key, value: value ?? null, source }, () =>
       value === undefined
         ? `took out ${key} of the remote ${name}`

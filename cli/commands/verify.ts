@@ -10,7 +10,7 @@ import { withWorkbench } from '../with-workbench.ts'
 
 export const verifyCommand = defineCommand({
   usage: 'verify',
-  description: `Checks the store on this machine: that no pack and no index segment is damaged or gone, by the checksums of all
+  description: `Checks that no pack and no index segment is damaged or gone, by the checksums of all
 that is stored. For what is wrong, it says which tracked paths and versions need it. Ends with 7 if it finds problems.`,
   examples: [
     ['varve verify', 'checksums of all that is stored'],

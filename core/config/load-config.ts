@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { VarveError } from '../errors.ts'
 import type { Config, ConfigFile, ConfigPaths, RemoteConfig, Sourced } from './config.ts'
 import type { ParsedConfig } from './parse-config.ts'
@@ -14,7 +15,9 @@ export async function loadConfig(paths: ConfigPaths): Promise<Config> {
     readParsedConfig({ path: paths.local, source: 'local' }),
   ])
   if (committed === undefined) {
-    throw new VarveError('NOT_INITIALISED', `there is no ${paths.committed}`, { hint: 'Run `varve init`.' })
+    throw new VarveError('NOT_INITIALISED', `varve is not set up in ${dirname(paths.committed)}`, {
+      hint: 'Run `varve init`.',
+    })
   }
   if (committed.repositoryId === undefined) {
     throw new VarveError('NOT_INITIALISED', `${paths.committed} has no line \`repository\``, {

@@ -10,9 +10,10 @@ import { StoreWriter } from '../store/store-writer.ts'
 import { ensureAllIgnored } from '../workspace/git-ignore-file.ts'
 import { portabilityWarnings } from '../workspace/portability-warnings.ts'
 import { replaceFiles } from '../workspace/replace-files.ts'
-import { type ScannedEntry, scanPath } from '../workspace/scan-path.ts'
+import type { ScannedEntry } from '../workspace/scan-path.ts'
 import { takeSnapshots } from '../workspace/snapshot.ts'
 import type { WorkspaceState } from '../workspace/workspace-state.ts'
+import { scanTracked } from './compare-scanned.ts'
 import { findPathsToAdd } from './find-paths-to-add.ts'
 import { selectWorkingTree } from './select-tracked.ts'
 import { entryOf, idOf, listPointers, pointerOf, pointerPathOf } from './tracked.ts'
@@ -130,12 +131,7 @@ function previousOf(
 }
 
 function scan(workbench: Workbench, path: string): ScannedEntry {
-  const { onProgress } = workbench
-  const scanned = scanPath({
-    root: workbench.root,
-    path,
-    onProgress: (files) => onProgress?.({ phase: 'listing', filesDone: files }),
-  })
+  const scanned = scanTracked(workbench, path)
   if (scanned !== undefined) return scanned
   throw new VarveError('NOT_FOUND', `${path} vanished`, { hint: 'Run the command again.' })
 }

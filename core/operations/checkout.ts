@@ -1,16 +1,14 @@
 import type { ContentId } from '../content-id.ts'
 import { VarveError } from '../errors.ts'
-import type { TreeEntry } from '../format/tree.ts'
 import { checkoutPaths } from '../git/checkout-paths.ts'
 import { stagePaths } from '../git/stage-paths.ts'
 import { PathFilter } from '../path-filter.ts'
 import { findMissing } from '../transfer/missing-entries.ts'
 import { applyCheckout } from '../workspace/apply-checkout.ts'
-import { compareWorkspace, type WorkspaceComparison } from '../workspace/compare-workspace.ts'
 import { ensureIgnored } from '../workspace/git-ignore-file.ts'
 import { type CheckoutPlan, planCheckout } from '../workspace/plan-checkout.ts'
 import { refuseNames } from '../workspace/refuse-names.ts'
-import { scanPath } from '../workspace/scan-path.ts'
+import { compareScanned, scanTracked } from './compare-scanned.ts'
 import { fetchSelected } from './fetch.ts'
 import { type Selected, selectTracked, selectWorkingTree } from './select-tracked.ts'
 import { entryOf, idOf, listTrackedAt } from './tracked.ts'
@@ -78,37 +76,17 @@ async function planFor(workbench: Workbench, one: Selected, options: CheckoutOpt
   if (findMissing(store, listings).metadata.length > 0)
     await fetchSelected(workbench, [one], options.remoteName)
   refuseNames({ root, store, path, entry: version, filter: one.filter })
-  const comparison = await compare(workbench, one, version)
+  const comparison = await compareScanned(workbench, one, {
+    scanned: scanTracked(workbench, path),
+    isLeftOut: () => false,
+    digests: 'all',
+  })
   return planCheckout({
     comparison,
     store,
     trackedPath: path,
     base: workbench.state.versionOf(path),
     force: options.force,
-  })
-}
-
-function compare(workbench: Workbench, one: Selected, version: TreeEntry): Promise<WorkspaceComparison> {
-  const { root, store, cache, workers, onProgress, signal } = workbench
-  const { path } = one.tracked
-  const scanned = scanPath({
-    root,
-    path,
-    onProgress: (files) => onProgress?.({ phase: 'listing', filesDone: files }),
-  })
-  return compareWorkspace({
-    root,
-    store,
-    cache,
-    workers,
-    path,
-    version,
-    scanned,
-    filter: one.filter,
-    isLeftOut: () => false,
-    digests: 'all',
-    onProgress,
-    signal,
   })
 }
 

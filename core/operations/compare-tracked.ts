@@ -1,7 +1,7 @@
 import { VarveError } from '../errors.ts'
 import { findMissing } from '../transfer/missing-entries.ts'
-import { compareWorkspace, type WorkspaceComparison } from '../workspace/compare-workspace.ts'
-import { scanPath } from '../workspace/scan-path.ts'
+import type { WorkspaceComparison } from '../workspace/compare-workspace.ts'
+import { compareScanned, scanTracked } from './compare-scanned.ts'
 import type { Selected } from './select-tracked.ts'
 import { entryOf } from './tracked.ts'
 import type { Workbench } from './workbench.ts'
@@ -17,36 +17,19 @@ export type TrackedComparison =
 /** Compares what the workspace has at a tracked path with the version that its pointer names. */
 export async function compareTracked(
   workbench: Workbench,
-  { tracked, filter }: Selected,
-  options: { digests: 'candidates' | 'all' } = { digests: 'candidates' },
+  selected: Selected,
+  { digests }: { digests: 'candidates' | 'all' } = { digests: 'candidates' },
 ): Promise<TrackedComparison> {
-  const { root, store, cache, workers, state, onProgress, signal } = workbench
+  const { tracked, filter } = selected
   const { path } = tracked
-  const version = entryOf(tracked)
-  const scanned = scanPath({
-    root,
-    path,
-    onProgress: (files) => onProgress?.({ phase: 'listing', filesDone: files }),
-  })
+  const scanned = scanTracked(workbench, path)
   if (scanned === undefined) {
-    const missing = findMissing(store, [{ entry: version, path, filter }])
+    const missing = findMissing(workbench.store, [{ entry: entryOf(tracked), path, filter }])
     return { state: missing.metadata.length + missing.chunks.length === 0 ? 'missing' : 'not-pulled' }
   }
   try {
-    const comparison = await compareWorkspace({
-      root,
-      store,
-      cache,
-      workers,
-      path,
-      version,
-      scanned,
-      filter,
-      isLeftOut: (inside) => state.isLeftOut(path, inside),
-      digests: options.digests,
-      onProgress,
-      signal,
-    })
+    const isLeftOut = (inside: string) => workbench.state.isLeftOut(path, inside)
+    const comparison = await compareScanned(workbench, selected, { scanned, isLeftOut, digests })
     return { state: 'compared', comparison }
   } catch (error) {
     // A listing that is not here: the version was never fetched.

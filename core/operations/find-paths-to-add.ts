@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs'
-import { basename, join, relative, resolve, sep } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { VarveError } from '../errors.ts'
 import { foldersAbove } from '../folders-above.ts'
 import { nameProblem, quoteName } from '../format/names.ts'
@@ -9,6 +9,7 @@ import { hasWildcards } from '../path-filter.ts'
 import { toRepositoryPath } from '../project.ts'
 import { refuseOddIgnoreFile } from '../workspace/git-ignore-file.ts'
 import { pointerPathOf, refuseOddPointer } from './tracked.ts'
+import { typedPath } from './typed-path.ts'
 import type { Workbench } from './workbench.ts'
 
 /**
@@ -110,12 +111,12 @@ function refuseUnfit(workbench: Workbench, path: string, { above, below }: Overl
   refuseOddIgnoreFile(workbench.root, path)
   if (above !== undefined) {
     throw new VarveError('ALREADY_TRACKED', `${path} lies in ${above}, which is tracked as a whole`, {
-      hint: `Run \`varve add ${typed(workbench, above)}\` to take in what changed there.`,
+      hint: `Run \`varve add ${typedPath(workbench, above)}\` to take in what changed there.`,
     })
   }
   if (below !== undefined) {
     throw new VarveError('ALREADY_TRACKED', `${path} has ${below} in it, which is tracked by itself`, {
-      hint: `Run \`varve add -u ${typed(workbench, path)}\` to take in what changed there, or name what is new.`,
+      hint: `Run \`varve add -u ${typedPath(workbench, path)}\` to take in what changed there, or name what is new.`,
     })
   }
 }
@@ -126,7 +127,7 @@ async function refuseTrackedByGit(workbench: Workbench, paths: readonly string[]
     const inGit = found.get(path)
     if (inGit === undefined) continue
     throw new VarveError('ALREADY_TRACKED', `git already tracks ${inGit}`, {
-      hint: `Take it out of git, but not off the disk: \`git rm -r --cached ${typed(workbench, path)}\`, then run this again.`,
+      hint: `Take it out of git, but not off the disk: \`git rm -r --cached ${typedPath(workbench, path)}\`, then run this again.`,
     })
   }
 }
@@ -147,11 +148,4 @@ function exists(path: string): boolean {
   } catch {
     return false
   }
-}
-
-/** The path as the user would type it in a shell, from where the user is. */
-function typed(workbench: Workbench, path: string): string {
-  const { root, prefix } = workbench.project.repository
-  const fromHere = relative(resolve(root, prefix), join(root, path)).split(sep).join('/') || '.'
-  return /^[\w./-]+$/.test(fromHere) ? fromHere : `'${fromHere.replaceAll("'", `'\\''`)}'`
 }

@@ -2,14 +2,17 @@ import { lstatSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { VarveError } from '../errors.ts'
 import { resolveRevision } from '../git/resolve-revision.ts'
-import { hasWildcards } from '../path-filter.ts'
-import { pointerPathOf } from './tracked.ts'
+import { hasWildcards, isAtOrBelow } from '../path-filter.ts'
+import { repositoryPathOf } from './select-tracked.ts'
+import { suggestTracked } from './suggest-tracked.ts'
+import { listPointers, pointerPathOf } from './tracked.ts'
 import type { Workbench } from './workbench.ts'
 
 /**
  * Tells revisions from paths as git does: `--` divides them; without it the words that name a commit come first, and
  * one that is both must be divided.
- * @throws USAGE for too many revisions or a word that is both; NOT_FOUND for a revision that is none
+ * @throws USAGE for too many revisions or a word that is both; NOT_FOUND for a revision that is none, and where no
+ *   revision is named for a word that is neither one nor a path
  */
 export async function revisionsAndPaths(
   workbench: Workbench,
@@ -36,10 +39,26 @@ export async function revisionsAndPaths(
         hint: `Divide them: \`${word} --\` for the revision, \`-- ${word}\` for the path.`,
       })
     }
-    if (!isRevision) break
+    if (!isRevision) {
+      if (!isPath && revisions.length === 0) await refuseNeither(workbench, word)
+      break
+    }
     revisions.push(word)
   }
   return { revisions: atMost(revisions, mostRevisions), paths: before.slice(revisions.length) }
+}
+
+/** What the workspace lacks may still be tracked, or part of what is. */
+async function refuseNeither(workbench: Workbench, word: string): Promise<void> {
+  const path = repositoryPathOf(workbench, word)
+  const tracked = (await listPointers(workbench)).map((pointer) => pointer.path)
+  if (tracked.some((one) => isAtOrBelow(path, one) || isAtOrBelow(one, path))) return
+  const meant = suggestTracked(workbench, path, tracked)
+  const advice =
+    '`varve status` lists what is tracked, `git log --oneline` and `git branch -a` the revisions.'
+  throw new VarveError('NOT_FOUND', `${word} is neither a revision nor a tracked path`, {
+    hint: meant === undefined ? advice : `Did you mean ${meant}? ${advice}`,
+  })
 }
 
 function atMost(revisions: readonly string[], most: number): string[] {

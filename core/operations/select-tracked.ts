@@ -2,6 +2,7 @@ import { VarveError } from '../errors.ts'
 import { POINTER_SUFFIX } from '../git/pointer-path.ts'
 import { hasWildcards, isAtOrBelow, PathFilter, patternOf } from '../path-filter.ts'
 import { toRepositoryPath } from '../project.ts'
+import { suggestTracked } from './suggest-tracked.ts'
 import { type BadPointer, type GoodPointer, listPointers, listTracked, type Tracked } from './tracked.ts'
 import type { Workbench } from './workbench.ts'
 
@@ -40,8 +41,9 @@ export function selectTracked(
       else parts.get(candidate)?.push(insidePattern(path, candidate.path))
     }
     if (found > 0) continue
-    const bad = options.alsoTracked?.find((pointer) => relate(path, pointer.path) !== 'none')
-    throw bad?.error ?? notTracked(userPath)
+    const { alsoTracked = [] } = options
+    const bad = alsoTracked.find((pointer) => relate(path, pointer.path) !== 'none')
+    throw bad?.error ?? notTracked(workbench, userPath, [...tracked, ...alsoTracked])
   }
   return tracked.flatMap((candidate) => {
     if (!parts.has(candidate)) return []
@@ -98,8 +100,19 @@ function relate(wanted: string, trackedPath: string): 'whole' | 'part' | 'none' 
   return filter.mayMatchBelow(trackedPath) ? 'part' : 'none'
 }
 
-function notTracked(userPath: string): VarveError {
-  return new VarveError('NOT_TRACKED', `varve does not track ${userPath}`, {
-    hint: '`varve status` lists what is tracked; `varve add PATH` tracks more.',
+function notTracked(
+  workbench: Workbench,
+  userPath: string,
+  tracked: readonly { path: string }[],
+): VarveError {
+  const message = `varve does not track ${userPath}`
+  if (workbench.project.config.remotes.has(userPath)) {
+    return new VarveError('NOT_TRACKED', message, { hint: `Name a remote with -r: \`-r ${userPath}\`.` })
+  }
+  const paths = tracked.map(({ path }) => path)
+  const meant = suggestTracked(workbench, repositoryPathOf(workbench, userPath), paths)
+  const advice = '`varve status` lists what is tracked; `varve add PATH` tracks more.'
+  return new VarveError('NOT_TRACKED', message, {
+    hint: meant === undefined ? advice : `Did you mean ${meant}? ${advice}`,
   })
 }

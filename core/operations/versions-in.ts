@@ -1,23 +1,14 @@
-import type { ContentId } from '../content-id.ts'
 import { VarveError } from '../errors.ts'
 import type { Pointer } from '../format/pointer.ts'
-import type { TreeEntry } from '../format/tree.ts'
 import { listHistoryPointers } from '../git/list-history-pointers.ts'
 import type { GitObjectId } from '../git/object-id.ts'
-import type { PathFilter } from '../path-filter.ts'
+import type { VersionToPush } from '../transfer/push-versions.ts'
 import { type Selected, selectTracked, selectWorkingTree } from './select-tracked.ts'
 import { entryOf, idOf, listTrackedAt, parseTracked, readPointerBlobs, type Tracked } from './tracked.ts'
 import type { Workbench } from './workbench.ts'
 
 /** A version that a command is about; versions of one id at one path count once. */
-export type Version = {
-  path: string
-  id: ContentId
-  entry: TreeEntry
-  sizeBytes: number
-  filter: PathFilter
-  only: string[] | undefined
-}
+export type Version = VersionToPush
 
 /** Which versions a push or fetch is about, beyond those of the working tree. */
 export type VersionRange = {

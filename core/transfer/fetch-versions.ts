@@ -177,45 +177,32 @@ class Fetcher {
     return (await Promise.all([...names].map((name) => limit(() => describe(name))))).flat()
   }
 
-  async #fetchWhole(packs: readonly RecordPack[]): Promise<void> {
-    const { store, view, workers, jobs, onProgress, signal } = this.#options
+  #fetchWhole(packs: readonly RecordPack[]): Promise<void> {
+    const { store, view, workers, jobs, signal } = this.#options
     const bytesTotal = packs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-    let bytesDone = 0
-    const receiving = receivePacks({
-      remote: view.remote,
-      store,
-      workers,
-      packs,
-      jobs,
-      onPack: (pack) => this.#keep(pack),
-      onBytes: (count) => {
-        bytesDone += count
-        this.#fetched.bytes += count
-        onProgress?.({ phase: 'fetching', bytesDone, bytesTotal })
-      },
-      signal,
-    })
-    await receiving.finally(() => this.#index())
+    const events = this.#events(bytesTotal)
+    const receiving = receivePacks({ remote: view.remote, store, workers, packs, jobs, signal, ...events })
+    return receiving.finally(() => this.#index())
   }
 
-  async #fetchRanges(ranges: readonly PackRange[]): Promise<void> {
-    const { store, view, jobs, onProgress, signal } = this.#options
+  #fetchRanges(ranges: readonly PackRange[]): Promise<void> {
+    const { store, view, jobs, signal } = this.#options
     const bytesTotal = ranges.reduce((sum, range) => sum + (range.endExclusive - range.start), 0)
+    const events = this.#events(bytesTotal)
+    const receiving = receiveRanges({ remote: view.remote, store, ranges, jobs, signal, ...events })
+    return receiving.finally(() => this.#index())
+  }
+
+  #events(bytesTotal: number): { onPack: (pack: SealedPack) => void; onBytes: (count: number) => void } {
     let bytesDone = 0
-    const receiving = receiveRanges({
-      remote: view.remote,
-      store,
-      ranges,
-      jobs,
+    return {
       onPack: (pack) => this.#keep(pack),
       onBytes: (count) => {
         bytesDone += count
         this.#fetched.bytes += count
-        onProgress?.({ phase: 'fetching', bytesDone, bytesTotal })
+        this.#options.onProgress?.({ phase: 'fetching', bytesDone, bytesTotal })
       },
-      signal,
-    })
-    await receiving.finally(() => this.#index())
+    }
   }
 
   #keep(pack: SealedPack): void {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it, test } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { flip } from '../support/damage.ts'
 import { commitAll, git, makeFolder, makeRepository, writeFiles } from '../support/git-fixture.ts'
 import { expectRefusal, type Refusal } from '../support/refusal.ts'
