@@ -15,7 +15,7 @@ export interface Output {
   readonly json: boolean
   readonly quiet: boolean
   readonly verbose: boolean
-  /** Columns of the terminal, or 80. */
+  /** Columns of the terminal, or 80 where that is not known. */
   readonly width: number
   /** For text on standard output. */
   readonly paint: Paint
@@ -79,7 +79,7 @@ export function createOutput(options: OutputOptions): FrameOutput {
     json,
     quiet,
     verbose,
-    width: stdout.columns ?? 80,
+    width: stdout.columns || 80,
     paint,
     paintError,
     stdout,

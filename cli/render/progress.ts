@@ -41,7 +41,7 @@ export function createProgressLine(options: {
     if (!latest || nowMs - startedAtMs < FIRST_DRAW_MS || nowMs - drawnAtMs < REDRAW_MS) return
     drawnAtMs = nowMs
     visible = true
-    stream.write(CLEAR_LINE + renderProgress(latest, rate?.perSecond, (stream.columns ?? 80) - 1))
+    stream.write(CLEAR_LINE + renderProgress(latest, rate?.perSecond, (stream.columns || 80) - 1))
   }
 
   function hide(): void {

@@ -3,6 +3,8 @@ import { VarveError } from '../errors.ts'
 export const MAX_NAME_BYTES = 255
 export const MAX_PATH_BYTES = 4096
 export const MAX_LINK_TARGET_BYTES = 4096
+/** Of directories within each other. */
+export const MAX_DEPTH = 1024
 
 /** Printable ASCII without separators that does not begin as `.git`, `git~1`, `.` or `..` do: nothing more to ask. */
 const PLAIN_NAME = /^[ -\-0-FH-[\]-fh-~][ -.0-[\]-~]{0,254}$/
@@ -26,11 +28,16 @@ export function checkName(name: string, where: string): void {
 
 /**
  * Checks how deep a listing of hostile origin goes: whoever walks it would run out of stack before out of directories.
- * @throws HOSTILE for a path that is longer than any can be.
+ * @throws HOSTILE
  */
 export function checkDepth(path: string): void {
-  if (path.length <= MAX_PATH_BYTES) return
-  throw hostile(`${quoteName(path)} lies deeper than any path can`)
+  if (isTooDeep(path)) throw hostile(`${quoteName(path)} lies more than ${MAX_DEPTH} directories deep`)
+}
+
+export function isTooDeep(path: string): boolean {
+  let depth = 0
+  for (let at = path.indexOf('/'); at !== -1; at = path.indexOf('/', at + 1)) depth++
+  return depth > MAX_DEPTH
 }
 
 /** Why `name` can be no component of a path on any platform, to be read after the name; undefined if it can. */

@@ -130,36 +130,50 @@ function* walkNode(
   expectedLevel: number | undefined,
   readNode: (digest: Digest) => Buffer,
 ): Generator<RecipeEntry> {
-  const where = `recipe node ${contentIdFromDigest(at.digest)}`
-  const { level, entries } = decodeNode(readNode(at.digest), where)
-  if (expectedLevel !== undefined && level !== expectedLevel) {
-    throw new VarveError('MALFORMED', `${where}: level ${level} where ${expectedLevel} belongs`)
-  }
-  const total = entries.reduce((sum, entry) => sum + entry.lengthBytes, 0)
-  if (total !== at.lengthBytes) {
-    throw new VarveError('MALFORMED', `${where}: ${total} bytes where ${at.lengthBytes} belong`)
-  }
+  const { level, entries } = readChecked(at, expectedLevel, readNode)
   if (level === 0) yield* entries
   else for (const entry of entries) yield* walkNode(entry, level - 1, readNode)
 }
 
 /**
  * The lowest nodes of a recipe in order, each with the bytes that it stands for: parts of a large blob that can be
- * worked on apart. They are not read, but for a recipe of a single one. @throws MALFORMED
+ * worked on apart. They are not read, but for a recipe of a single one: whoever reads them checks their level and
+ * length. All above them is checked as `walkRecipe` does. @throws MALFORMED
  */
 export function* walkLeafNodes(
   root: RecipeRoot,
   readNode: (digest: Digest) => Buffer,
 ): Generator<RecipeEntry> {
-  yield* walkDownToLeaves({ digest: root.rootNode, lengthBytes: root.lengthBytes }, readNode)
+  yield* walkDownToLeaves({ digest: root.rootNode, lengthBytes: root.lengthBytes }, undefined, readNode)
 }
 
-function* walkDownToLeaves(at: RecipeEntry, readNode: (digest: Digest) => Buffer): Generator<RecipeEntry> {
-  const where = `recipe node ${contentIdFromDigest(at.digest)}`
-  const { level, entries } = decodeNode(readNode(at.digest), where)
+function* walkDownToLeaves(
+  at: RecipeEntry,
+  expectedLevel: number | undefined,
+  readNode: (digest: Digest) => Buffer,
+): Generator<RecipeEntry> {
+  const { level, entries } = readChecked(at, expectedLevel, readNode)
   if (level === 0) yield at
   else if (level === 1) yield* entries
-  else for (const entry of entries) yield* walkDownToLeaves(entry, readNode)
+  else for (const entry of entries) yield* walkDownToLeaves(entry, level - 1, readNode)
+}
+
+/** @throws MALFORMED where the node is not of the level and length that its parent says */
+function readChecked(
+  at: RecipeEntry,
+  expectedLevel: number | undefined,
+  readNode: (digest: Digest) => Buffer,
+): RecipeNode {
+  const where = `recipe node ${contentIdFromDigest(at.digest)}`
+  const node = decodeNode(readNode(at.digest), where)
+  if (expectedLevel !== undefined && node.level !== expectedLevel) {
+    throw new VarveError('MALFORMED', `${where}: level ${node.level} where ${expectedLevel} belongs`)
+  }
+  const total = node.entries.reduce((sum, entry) => sum + entry.lengthBytes, 0)
+  if (total !== at.lengthBytes) {
+    throw new VarveError('MALFORMED', `${where}: ${total} bytes where ${at.lengthBytes} belong`)
+  }
+  return node
 }
 
 function tooNew(where: string, version: number): VarveError {

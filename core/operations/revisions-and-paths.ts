@@ -11,7 +11,7 @@ import type { Workbench } from './workbench.ts'
 /**
  * Tells revisions from paths as git does: `--` divides them; without it the words that name a commit come first, and
  * one that is both must be divided.
- * @throws USAGE for too many revisions or a word that is both; NOT_FOUND for a revision that is none, and where no
+ * @throws USAGE for too many revisions, a range, or a word that is both; NOT_FOUND for a revision that is none, and where no
  *   revision is named for a word that is neither one nor a path
  */
 export async function revisionsAndPaths(
@@ -53,6 +53,12 @@ async function refuseNeither(workbench: Workbench, word: string): Promise<void> 
   const path = repositoryPathOf(workbench, word)
   const tracked = (await listPointers(workbench)).map((pointer) => pointer.path)
   if (tracked.some((one) => isAtOrBelow(path, one) || isAtOrBelow(one, path))) return
+  const [, from, to] = /^(.+?)\.{2,3}(.+)$/.exec(word) ?? []
+  if (from !== undefined) {
+    throw new VarveError('USAGE', `${word} is a range, where single revisions are asked for`, {
+      hint: `Write the two apart where a command takes two: \`${from} ${to}\`.`,
+    })
+  }
   const meant = suggestTracked(workbench, path, tracked)
   const advice =
     '`varve status` lists what is tracked, `git log --oneline` and `git branch -a` the revisions.'

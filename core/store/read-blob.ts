@@ -19,7 +19,7 @@ export function* readBlob(store: Store, blob: BlobToRead): Generator<Buffer, voi
   try {
     yield* pieces(store, blob)
   } catch (error) {
-    throw named(error, blob)
+    throw labelled(error, blob)
   }
 }
 
@@ -48,7 +48,7 @@ function* rebuild(store: Store, blob: BlobToRead, root: RecipeRoot): Generator<B
 }
 
 /** What is wrong with a chunk or node deep down is wrong with this file. */
-function named(error: unknown, { label }: BlobToRead): unknown {
+export function labelled(error: unknown, { label }: { label: string }): unknown {
   if (!(error instanceof VarveError) || error.message.startsWith(label)) return error
   const { code, hint, retryable } = error
   return new VarveError(code, `${label}: ${error.message}`, { hint, retryable, cause: error })

@@ -15,13 +15,14 @@ export type Ask<Question, Answer> = (question: Question, transfer?: ArrayBuffer[
 
 export interface Workers {
   /**
-   * Runs `task` in `threads` threads at once (0: in this one), all of them pulling from one `answer`, and
-   * gives their results. When one fails, the others are refused their next answer and so end too.
+   * Runs `task` in `threads` threads at once (0: in this one), all of them pulling from one `answer`, which is told
+   * which of them asks, and gives their results. When one fails, the others are refused the answer that they wait for,
+   * or their next one, and so end too.
    */
   run<Input, Question, Answer, Result>(
     task: Task<Input, Question, Answer, Result>,
     input: Input,
-    answer: (question: Question) => Answer | Promise<Answer>,
+    answer: (question: Question, thread: number) => Answer | Promise<Answer>,
     options: { threads: number },
   ): Promise<Result[]>
   /** How many threads pay on this machine. */
@@ -77,36 +78,44 @@ export function createWorkers(options: { threads: number; script?: URL }): Worke
     threads,
     async run(task, input, answer, { threads: wanted }) {
       let failure: unknown
-      let announce: (error: unknown) => void = () => {}
-      const failed = new Promise<never>((_, reject) => {
-        announce = reject
-      })
-      failed.catch(() => {})
-      const answerUnlessFailed = async (question: never) => {
+      // A question may wait for the work of a thread that fails. One promise of failure for all questions would hold
+      // each answer until the end.
+      const refusals = new Set<(error: unknown) => void>()
+      const fail = (error: unknown) => {
+        // Kept as it is: what comes back from a thread is a copy without its class and cause.
+        failure ??= error
+        for (const refuse of refusals) refuse(failure)
+      }
+      const answerUnlessFailed = async (question: never, thread: number) => {
         if (failure !== undefined) throw failure
+        let refuse: (error: unknown) => void = () => {}
         try {
-          // A question may wait for the work of a thread that fails.
-          return await Promise.race([answer(question), failed])
+          return await new Promise<Awaited<ReturnType<typeof answer>>>((resolve, reject) => {
+            refuse = reject
+            refusals.add(refuse)
+            Promise.resolve(answer(question, thread)).then(resolve, reject)
+          })
         } catch (error) {
-          // Kept as it is: what comes back from a thread is a copy without its class and cause.
-          failure ??= error
+          fail(error)
           throw error
+        } finally {
+          refusals.delete(refuse)
         }
       }
-      const runOne = async () => {
+      const runOne = async (thread: number) => {
         try {
+          const ask = (question: unknown) => answerUnlessFailed(question as never, thread)
           const inThread = wanted > 0 && script !== undefined
-          const result = inThread
-            ? await runInThread(task.name, input, answerUnlessFailed)
-            : await task.run(input, (question) => answerUnlessFailed(question as never))
+          const result = inThread ? await runInThread(task.name, input, ask) : await task.run(input, ask)
           return result as Awaited<ReturnType<typeof task.run>>
         } catch (error) {
-          failure ??= error
-          announce(failure)
+          fail(error)
           throw error
         }
       }
-      const runs = Array.from({ length: Math.max(1, Math.min(wanted, threads)) }, runOne)
+      const runs = Array.from({ length: Math.max(1, Math.min(wanted, threads)) }, (_, thread) =>
+        runOne(thread),
+      )
       const settled = await Promise.allSettled(runs)
       if (failure !== undefined) throw failure
       return settled.map((one) => {

@@ -28,8 +28,14 @@ export async function applyCheckout(options: {
   const directories = new DirectoryMaker(root)
   const isInTheWay = placesTaken(plan)
   const [first, last] = partition(plan.remove, ({ path }) => isInTheWay(path))
-  for (const { path, stamp } of first) removeFile(root, path, stamp)
-  for (const path of plan.removeDirectories) if (isInTheWay(path)) removeDirectory(root, path)
+  const remove = ({ path, stamp }: { path: string; stamp: FileStamp }) => {
+    if (directories.has(dirname(path))) removeFile(root, path, stamp)
+  }
+  const removeEmpty = (path: string) => {
+    if (directories.has(dirname(path))) removeDirectory(root, path)
+  }
+  first.forEach(remove)
+  plan.removeDirectories.filter(isInTheWay).forEach(removeEmpty)
   for (const path of plan.makeDirectories) directories.make(path)
   for (const { path } of plan.write) directories.make(dirname(path))
   await materialiseFiles({ ...options, files: plan.write })
@@ -38,9 +44,9 @@ export async function applyCheckout(options: {
     writeLink(root, link)
   }
   for (const { path, executable } of plan.setExecutable) setExecutable(root, path, executable)
-  for (const { path, stamp } of last) removeFile(root, path, stamp)
+  last.forEach(remove)
   for (const { path } of plan.remove) cache.forget(path)
-  for (const path of plan.removeDirectories) removeDirectory(root, path)
+  plan.removeDirectories.forEach(removeEmpty)
   cache.flush()
 }
 
@@ -67,10 +73,11 @@ function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[
   return [passed, failed]
 }
 
-/** Makes directories below the root one by one, never through a link. */
+/** Makes and finds directories below the root one by one, never through a link. */
 class DirectoryMaker {
   readonly #root: string
   readonly #made = new Set<string>(['.', ''])
+  readonly #seen = new Set<string>(['.', ''])
 
   constructor(root: string) {
     this.#root = root
@@ -93,6 +100,15 @@ class DirectoryMaker {
       })
     }
     this.#made.add(path)
+  }
+
+  /** Whether the path is a directory, and is reached through no link. */
+  has(path: string): boolean {
+    if (this.#seen.has(path)) return true
+    if (!this.has(dirname(path))) return false
+    const isThere = lstatSync(join(this.#root, path), { throwIfNoEntry: false })?.isDirectory() ?? false
+    if (isThere) this.#seen.add(path)
+    return isThere
   }
 }
 

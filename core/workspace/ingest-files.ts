@@ -1,7 +1,7 @@
 import type { OnProgress } from '../progress.ts'
 import type { StoreWriter } from '../store/store-writer.ts'
 import { throwIfAborted, type Workers } from '../workers/workers.ts'
-import { IngestSchedule } from './ingest-schedule.ts'
+import { IngestSchedule, isLarge } from './ingest-schedule.ts'
 import { type IngestQuestion, ingestTask } from './ingest-task.ts'
 import { type FileToRead, joinPath, type ReadFile } from './read-file.ts'
 import type { ScannedFile } from './scan-directory.ts'
@@ -35,7 +35,8 @@ export async function ingestFiles(options: {
   const report = () =>
     onProgress?.({ phase: 'adding', filesDone, filesTotal: files.length, bytesDone, bytesTotal })
   const schedule = new IngestSchedule({
-    files: filesToRead(files),
+    small: filesToRead(files, (file) => !isLarge(file)),
+    large: filesToRead(files, isLarge),
     threads,
     events: {
       onFile(file) {
@@ -55,11 +56,11 @@ export async function ingestFiles(options: {
   await workers.run(
     ingestTask,
     { root, storeRoot },
-    (question: IngestQuestion) => {
+    (question: IngestQuestion, thread) => {
       throwIfAborted(signal)
       switch (question.type) {
         case 'next':
-          return schedule.next(question.thread, question.result)
+          return schedule.next(thread, question.result)
         case 'claim':
           return writer.claimChunks(question.digests)
         case 'recipe':
@@ -75,8 +76,11 @@ export async function ingestFiles(options: {
   )
 }
 
-function* filesToRead(files: readonly ListedFile[]): Generator<FileToRead> {
+function* filesToRead(
+  files: readonly ListedFile[],
+  isWanted: (file: ScannedFile) => boolean,
+): Generator<FileToRead> {
   for (const [index, { file, directory }] of files.entries()) {
-    yield { index, path: joinPath(directory, file.name), stamp: file.stamp }
+    if (isWanted(file)) yield { index, path: joinPath(directory, file.name), stamp: file.stamp }
   }
 }

@@ -1,5 +1,6 @@
 import { DIGEST_BYTES, type Digest } from '../content-id.ts'
 import { RecipeBuilder, type RecipeRoot } from '../format/recipe.ts'
+import type { FileStamp } from './file-stamp.ts'
 import type { IngestJob, IngestResult } from './ingest-task.ts'
 import { WINDOW_BUFFER_BYTES, WINDOW_BYTES } from './large-file-cutter.ts'
 import { changedWhileReading, type FileToRead, type ReadFile, unpackReadFiles } from './read-file.ts'
@@ -12,6 +13,11 @@ export type IngestEvents = {
   onRecipe(blob: Digest, root: RecipeRoot): void
   /** More bytes went through. */
   onBytes(count: number): void
+}
+
+/** Files that come in windows: they do not fit where the small ones are read side by side. */
+export function isLarge({ stamp }: { stamp: FileStamp }): boolean {
+  return stamp.sizeBytes > WINDOW_BYTES
 }
 
 /** Windows that are cut and wait for a free thread: more would only hold memory. */
@@ -28,13 +34,12 @@ type LargeFile = {
   takenWindows: number
   arrived: Map<number, { digests: Uint8Array; lengths: number[] }>
   chunks: number
-  end: { digest: Digest; stamp: ReadFile['stamp'] } | undefined
+  end: { digest: Digest; stamp: FileStamp } | undefined
 }
 
 type Window = {
   id: number
   large: LargeFile
-  attempt: number
   sequence: number
   buffer: SharedArrayBuffer
   lengths: number[]
@@ -60,12 +65,16 @@ export class IngestSchedule {
   #lastWindow = 0
   #wake: (() => void)[] = []
 
-  constructor(options: { files: Iterable<FileToRead>; threads: number; events: IngestEvents }) {
-    const { files, threads, events } = options
+  /** `small` may be millions: each is asked for when its turn comes. */
+  constructor(options: {
+    small: Iterable<FileToRead>
+    large: Iterable<FileToRead>
+    threads: number
+    events: IngestEvents
+  }) {
+    const { small, large, threads, events } = options
     this.#events = events
-    this.#large = []
-    const small: FileToRead[] = []
-    for (const file of files) (file.stamp.sizeBytes > WINDOW_BYTES ? this.#large : small).push(file)
+    this.#large = [...large]
     // The longest first: the last of them would otherwise be waited for alone.
     this.#large.sort((a, b) => a.stamp.sizeBytes - b.stamp.sizeBytes)
     this.#nextBatch = workBatches(small, (file) => file.stamp.sizeBytes)
@@ -185,7 +194,7 @@ export class IngestSchedule {
     }
     const id = ++this.#lastWindow
     const sequence = large.cutWindows++
-    this.#waiting.push({ id, large, attempt: large.attempt, sequence, buffer, lengths: cut.lengths })
+    this.#waiting.push({ id, large, sequence, buffer, lengths: cut.lengths })
     if (cut.end === undefined) return
     large.end = cut.end
     this.#cutting.delete(thread)
@@ -211,7 +220,7 @@ export class IngestSchedule {
     if (large.end !== undefined && large.takenWindows === large.cutWindows) this.#finish(large, large.end)
   }
 
-  #finish(large: LargeFile, { digest, stamp }: { digest: Digest; stamp: ReadFile['stamp'] }): void {
+  #finish(large: LargeFile, { digest, stamp }: { digest: Digest; stamp: FileStamp }): void {
     if (large.chunks > 1) this.#events.onRecipe(digest, large.recipe.finish())
     this.#events.onFile({ index: large.file.index, digest, stamp })
   }

@@ -1,5 +1,4 @@
 import { closeSync, fstatSync } from 'node:fs'
-import { threadId } from 'node:worker_threads'
 import { createCandidateFinder } from '../chunking/create-candidate-finder.ts'
 import { MIN_CHUNK_BYTES } from '../chunking/cut-selector.ts'
 import { chunkLengths } from '../chunking/rot256.ts'
@@ -30,12 +29,12 @@ export type IngestJob =
 export type IngestResult =
   /** `grown` are the indices of files that no longer fit among the small ones. */
   | { type: 'files'; done: ReadFiles; grown: number[] }
-  | { type: 'cut'; index: number; cut: CutWindow }
+  | { type: 'cut'; cut: CutWindow }
   | { type: 'window'; window: number; digests: Uint8Array }
 
 export type IngestQuestion =
   /** Another job, please; this is what came of the last one. The answer is `undefined` when there are no more. */
-  | { type: 'next'; thread: number; result: IngestResult | undefined }
+  | { type: 'next'; result: IngestResult | undefined }
   /** Which of these chunks am I to write? A byte for each: 1 or 0. */
   | { type: 'claim'; digests: Uint8Array }
   /** Recipe nodes and the recipe of a small file, for the metadata packs. */
@@ -86,7 +85,7 @@ class Ingester {
   async run(): Promise<void> {
     let result: IngestResult | undefined
     for (;;) {
-      const job = (await this.#ask({ type: 'next', thread: threadId, result })) as IngestJob | undefined
+      const job = (await this.#ask({ type: 'next', result })) as IngestJob | undefined
       if (job === undefined) break
       result = await this.#do(job)
     }
@@ -104,7 +103,7 @@ class Ingester {
       case 'files':
         return this.#ingestFiles(job.files)
       case 'cut':
-        return { type: 'cut', index: job.file.index, cut: this.#cut(job) }
+        return { type: 'cut', cut: this.#cut(job) }
       case 'window':
         return { type: 'window', window: job.window, digests: await this.#ingestWindow(job) }
     }

@@ -1,4 +1,5 @@
-import { walkLeafNodes } from '../format/recipe.ts'
+import { type RecipeEntry, walkLeafNodes } from '../format/recipe.ts'
+import { labelled } from '../store/read-blob.ts'
 import type { Store } from '../store/store.ts'
 import type { FileStamp } from './file-stamp.ts'
 import {
@@ -8,6 +9,7 @@ import {
   type MaterialiseJob,
   type MaterialiseResult,
   removeIfThere,
+  wrongBytes,
 } from './materialise-task.ts'
 import { workBatches } from './work-batches.ts'
 
@@ -72,10 +74,21 @@ export class MaterialiseSchedule {
   }
 
   #choose(): MaterialiseJob | undefined {
+    // Asking for a part is what tells that a file has no more, so that it can be finished.
+    return this.#finishJob() ?? this.#partJob() ?? this.#finishJob() ?? this.#batchJob()
+  }
+
+  #finishJob(): MaterialiseJob | undefined {
     const finished = this.#finished.shift()
-    if (finished !== undefined) return { type: 'finish', file: finished.file, temporary: finished.temporary }
+    return finished && { type: 'finish', file: finished.file, temporary: finished.temporary }
+  }
+
+  #partJob(): MaterialiseJob | undefined {
     const part = this.#nextPart()
-    if (part !== undefined) return { type: 'part', part }
+    return part && { type: 'part', part }
+  }
+
+  #batchJob(): MaterialiseJob | undefined {
     const files = this.#nextBatch()
     return files && { type: 'files', files }
   }
@@ -94,18 +107,27 @@ export class MaterialiseSchedule {
   }
 
   *#partsOf(file: FileToMaterialise): Generator<FilePart> {
-    const root = this.#store.requireRecipe(file.digest)
     const large = { file, temporary: createTemporary(file), partsLeft: 0, isListed: false }
     this.#open.set(file.index, large)
     let start = 0
-    for (const leaf of walkLeafNodes(root, (node) => this.#store.readEntry('node', node))) {
-      const { digest: node, lengthBytes } = leaf
+    for (const { digest: node, lengthBytes } of this.#leafNodesOf(file)) {
       large.partsLeft++
       yield { index: file.index, label: file.label, temporary: large.temporary, node, start, lengthBytes }
       start += lengthBytes
     }
     large.isListed = true
     if (large.partsLeft === 0) this.#finished.push(large)
+  }
+
+  /** @throws MISSING_BYTES, CORRUPT, MALFORMED, each with the file's name */
+  *#leafNodesOf(file: FileToMaterialise): Generator<RecipeEntry> {
+    try {
+      const root = this.#store.requireRecipe(file.digest)
+      if (root.lengthBytes !== file.sizeBytes) throw wrongBytes(file.label, file.digest)
+      yield* walkLeafNodes(root, (node) => this.#store.readEntry('node', node))
+    } catch (error) {
+      throw labelled(error, file)
+    }
   }
 
   #take(result: MaterialiseResult): void {

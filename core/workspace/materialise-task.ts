@@ -5,7 +5,7 @@ import { ContentHasher, contentIdFromDigest, type Digest } from '../content-id.t
 import { fromSystemError, VarveError } from '../errors.ts'
 import { decodeNode } from '../format/recipe.ts'
 import { writeWhole } from '../store/pack-writer.ts'
-import { readBlob } from '../store/read-blob.ts'
+import { labelled, readBlob } from '../store/read-blob.ts'
 import type { Location } from '../store/segment-reader.ts'
 import { Store } from '../store/store.ts'
 import type { Task } from '../workers/workers.ts'
@@ -164,6 +164,14 @@ function writeWholeChunk(store: Store, file: FileToMaterialise, fd: number): boo
 
 /** Writes the chunks of a leaf node, each verified, to where they belong. */
 async function writePart(store: Store, part: FilePart): Promise<void> {
+  try {
+    await writeChunks(store, part)
+  } catch (error) {
+    throw fromSystemError(labelled(error, part), `writing ${part.label}`)
+  }
+}
+
+async function writeChunks(store: Store, part: FilePart): Promise<void> {
   const fd = openSync(part.temporary, 'r+')
   try {
     let position = part.start
@@ -180,8 +188,6 @@ async function writePart(store: Store, part: FilePart): Promise<void> {
       sinceYield = 0
       await setImmediate()
     }
-  } catch (error) {
-    throw fromSystemError(error, `writing ${part.label}`)
   } finally {
     closeSync(fd)
   }
@@ -223,7 +229,7 @@ function refuseIfChanged(file: FileToMaterialise): void {
   })
 }
 
-function wrongBytes(label: string, digest: Digest): VarveError {
+export function wrongBytes(label: string, digest: Digest): VarveError {
   const id = contentIdFromDigest(digest)
   return new VarveError('CORRUPT', `${label}: what the store has for ${id} gives other bytes`, {
     hint: 'Run `varve verify --full` to see what is affected.',

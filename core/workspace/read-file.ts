@@ -57,7 +57,7 @@ export function openFile(root: string, file: { path: string }): number {
     return openSync(`${root}/${file.path}`, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code
-    if (code === 'ENOENT' || code === 'ELOOP') throw changedWhileReading(file)
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') throw changedWhileReading(file)
     if (code === 'EACCES' || code === 'EPERM') {
       throw new VarveError('NO_PERMISSION', `cannot read ${file.path}: permission denied`, {
         hint: 'Check the owner and mode of that file, or name it in .varveignore.',

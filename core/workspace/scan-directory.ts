@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { constants, type Dirent, lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fromSystemError, VarveError } from '../errors.ts'
-import { linkTargetProblem, nameProblem, quoteName } from '../format/names.ts'
+import { isTooDeep, linkTargetProblem, MAX_DEPTH, nameProblem, quoteName } from '../format/names.ts'
 import { compareNames } from '../format/tree.ts'
 import { type FileStamp, stampOf } from './file-stamp.ts'
 import { IGNORE_FILE_NAME, type IgnoreRules } from './ignore-rules.ts'
@@ -66,6 +66,15 @@ type Place = { name: string; path: string; label: string; ignore: IgnoreRules; e
 
 function scanEntries(scan: Scan, place: Place): ScannedDirectory {
   const { path, label, ignore } = place
+  if (isTooDeep(label)) {
+    throw new VarveError(
+      'UNSUPPORTED_FILE',
+      `${quoteName(label)} lies more than ${MAX_DEPTH} directories deep`,
+      {
+        hint: `Move it up, or leave it out in ${IGNORE_FILE_NAME}.`,
+      },
+    )
+  }
   const files: ScannedFile[] = []
   const links: ScannedLink[] = []
   const directories: ScannedDirectory[] = []

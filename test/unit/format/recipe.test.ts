@@ -12,6 +12,7 @@ import {
   RecipeBuilder,
   type RecipeEntry,
   type RecipeRoot,
+  walkLeafNodes,
   walkRecipe,
 } from '../../../core/format/recipe.ts'
 import { damaged, flipped } from '../../support/damage.ts'
@@ -357,5 +358,82 @@ describe('walkRecipe', () => {
         digestOf(top).equals(digest) ? (wrong[1]! > 0 ? wrong : top) : wrong[1]! > 0 ? low : wrong
       outcomeOf(() => [...walkRecipe({ rootNode: digestOf(top), lengthBytes: total }, read)])
     }
+  })
+})
+
+describe('walkLeafNodes', () => {
+  /** Twenty leaf nodes, of 256 chunks each but the last. */
+  const chunks = Array.from({ length: 5000 }, (_, i) => {
+    const digest = synthetic(i)
+    digest.writeUInt16LE(i % 256 === 255 ? 0 : 1)
+    return { digest, lengthBytes: i + 1 }
+  })
+
+  test('gives the nodes that hold the chunks, in order, and reads none of them', () => {
+    const { root, nodes, read } = build(chunks)
+    const levelOf = (digest: Uint8Array) => decodeNode(nodes.get(hexOf(digest))!, 'node').level
+    expect(levelOf(root.rootNode)).toBe(1)
+    const asked: number[] = []
+    const leaves = [
+      ...walkLeafNodes(root, (digest) => {
+        asked.push(levelOf(digest))
+        return read(digest)
+      }),
+    ]
+    expect(asked).not.toContain(0)
+    expect(leaves.map(({ digest }) => levelOf(digest))).toEqual(Array(20).fill(0))
+    const below = leaves.flatMap(({ digest, lengthBytes }) => {
+      const { entries } = decodeNode(read(digest), 'node')
+      expect(lengthBytes).toBe(entries.reduce((sum, entry) => sum + entry.lengthBytes, 0))
+      return entries
+    })
+    expect(below).toEqual(chunks)
+  })
+
+  test.each([1, 2])('finds the leaves at any depth: %i levels above them', (above) => {
+    const low = encodeNode(0, CHUNKS)
+    const leaf = { digest: digestOf(low), lengthBytes: 327681 }
+    const nodes = new Map([[hexOf(leaf.digest), low]])
+    let at = leaf
+    for (let level = 1; level <= above; level++) {
+      const bytes = encodeNode(level, [at, at])
+      at = { digest: digestOf(bytes), lengthBytes: at.lengthBytes * 2 }
+      nodes.set(hexOf(at.digest), bytes)
+    }
+    const root = { rootNode: at.digest, lengthBytes: at.lengthBytes }
+    expect([...walkLeafNodes(root, (digest) => nodes.get(hexOf(digest))!)]).toEqual(
+      Array(2 ** above).fill(leaf),
+    )
+  })
+
+  test('of a recipe of one node gives that node, once its length is proven', () => {
+    const { root, read } = build(CHUNKS)
+    expect([...walkLeafNodes(root, read)]).toEqual([{ digest: root.rootNode, lengthBytes: root.lengthBytes }])
+    const { code } = varveErrorOf(() => [...walkLeafNodes({ ...root, lengthBytes: 1 }, read)])
+    expect(code).toBe('MALFORMED')
+  })
+
+  test('stops at the first node past what its parent says, so that a small tree cannot swell', () => {
+    let node = encodeNode(0, Array(MAX_NODE_ENTRIES).fill({ digest: counting(1), lengthBytes: 1 }))
+    const nodes = new Map([[hexOf(digestOf(node)), node]])
+    for (let level = 1; level < 8; level++) {
+      node = encodeNode(level, Array(MAX_NODE_ENTRIES).fill({ digest: digestOf(node), lengthBytes: 1 }))
+      nodes.set(hexOf(digestOf(node)), node)
+    }
+    let leaves = 0
+    const walk = () => {
+      const root = { rootNode: digestOf(node), lengthBytes: 4096 }
+      for (const _ of walkLeafNodes(root, (digest) => nodes.get(hexOf(digest))!)) leaves++
+    }
+    expect(varveErrorOf(walk).message).toContain('4096 bytes where 1 belong')
+    expect(leaves).toBe(0)
+  })
+
+  test('refuses a node above the leaves that is of another level than belongs there', () => {
+    const low = encodeNode(0, CHUNKS)
+    const top = encodeNode(2, [{ digest: digestOf(low), lengthBytes: 327681 }])
+    const read = (digest: Uint8Array) => (digestOf(top).equals(digest) ? top : low)
+    const root = { rootNode: digestOf(top), lengthBytes: 327681 }
+    expect(varveErrorOf(() => [...walkLeafNodes(root, read)]).message).toContain('level 0 where 1 belongs')
   })
 })

@@ -1,6 +1,8 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, test } from 'vitest'
 import { digestOf, hexOf } from '../../../core/content-id.ts'
 import { VarveError } from '../../../core/errors.ts'
@@ -117,6 +119,68 @@ describe('in this thread', () => {
     await expect(make({ threads: 3 }).run(task, undefined, answer, { threads: 3 })).rejects.toBe(bug)
     expect(ended).toBe(2)
   })
+
+  test('an answer is told which of them asks', async () => {
+    const asked: number[] = []
+    const answer = (_: number[], thread: number) => {
+      asked.push(thread)
+      return undefined
+    }
+    await make({ threads: 3 }).run(counting, { most: 1 }, answer, { threads: 3 })
+    expect(asked).toEqual([0, 1, 2])
+  })
+
+  test.each(['fails', 'is refused'])('none waits for an answer for ever when another %s', async (how) => {
+    const failure = new VarveError('CORRUPT', 'bad')
+    let waiting = 0
+    const task: Task<undefined, string, void, void> = {
+      name: 'all but the last wait',
+      async run(_, ask) {
+        await ask('begin')
+        if (how === 'fails' && waiting === 2) throw failure
+        await ask('wait')
+      },
+    }
+    const answer = (question: string, thread: number) => {
+      if (question === 'begin' && thread < 2) return
+      if (question === 'begin') return new Promise<void>((resolve) => setImmediate(resolve))
+      if (thread === 2) throw failure
+      waiting++
+      return new Promise<void>(() => {})
+    }
+    const running = make({ threads: 3 }).run(task, undefined, answer, { threads: 3 })
+    expect(await varveErrorFrom(running)).toBe(failure)
+    expect(waiting).toBe(2)
+  })
+
+  test('answers are let go of while the run goes on', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const answers: WeakRef<object>[] = []
+    let held = Number.NaN
+    const task: Task<undefined, 'one' | 'count', object, void> = {
+      name: 'many answers',
+      async run(_, ask) {
+        for (let i = 0; i < 1000; i++) await ask('one')
+        await ask('count')
+      },
+    }
+    const answer = async (question: 'one' | 'count') => {
+      if (question === 'one') {
+        const value = { bytes: new Uint8Array(1000) }
+        answers.push(new WeakRef(value))
+        return value
+      }
+      // What was dereferenced is kept until the turn is over.
+      await new Promise((resolve) => setImmediate(resolve))
+      collect()
+      held = answers.filter((one) => one.deref() !== undefined).length
+      return {}
+    }
+    await make({ threads: 1 }).run(task, undefined, answer, { threads: 0 })
+    expect(answers).toHaveLength(1000)
+    expect(held).toBeLessThan(10)
+  })
 })
 
 describe('in threads', () => {
@@ -208,6 +272,16 @@ describe('in threads', () => {
     await workers!.close()
     make({ threads: 1, script: entryThat(`throw new RangeError('out of bounds')`) })
     await expect(run()).rejects.toThrow('out of bounds')
+  })
+
+  test('a thread that dies while another waits for an answer ends the run', async () => {
+    const entry = entryThat(`
+      if (message.type === 'answer' && message.value === 'die') process.exit(1)
+      if (message.type === 'refusal') port.postMessage({ type: 'failure', error: message.error })
+      else port.postMessage({ type: 'ask', id: 1, question: '' })`)
+    make({ threads: 2, script: entry })
+    const answer = (_: string, thread: number) => (thread === 0 ? new Promise<string>(() => {}) : 'die')
+    await expect(workers!.run(named, undefined, answer, { threads: 2 })).rejects.toThrow('ended by itself')
   })
 
   test('a thread that dies ends the others', async () => {
