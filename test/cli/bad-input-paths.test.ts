@@ -3,10 +3,9 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, test } from 'vitest'
-import { exitCodeOf } from '../../cli/exit-codes.ts'
 import { commitAll, git, makeFolder, makeRepository, writeFiles } from '../support/git-fixture.ts'
 import { expectRefusal } from '../support/refusal.ts'
-import { runVarve, varve } from '../support/run-varve.ts'
+import { varve } from '../support/run-varve.ts'
 
 /** A project with one tracked directory `data`, committed, and `code` that git tracks. */
 async function makeProject(): Promise<string> {
@@ -343,9 +342,9 @@ test('a revision that is none, an option out of range', async () => {
       hint: /git log/,
     },
   )
-  const { exitCode, stderr } = await runVarve(['push', '--jobs', '0'], { cwd })
-  expect({ exitCode, stderr }).toEqual({
-    exitCode: exitCodeOf.USAGE,
-    stderr: 'varve: option --jobs must be 1 or more, not 0\n',
-  })
+  await expectRefusal(
+    ['push', '--jobs', '0'],
+    { cwd },
+    { code: 'USAGE', message: 'option --jobs must be 1 or more, not 0', hint: /varve help push/ },
+  )
 })
