@@ -34,6 +34,7 @@ export type LogOptions = {
  */
 export async function log(workbench: Workbench, options: LogOptions = {}): Promise<LoggedVersion[]> {
   const { path, mostVersions = Number.POSITIVE_INFINITY } = options
+  workbench.onProgress?.({ phase: 'reading history' })
   const uncommitted = await uncommittedSteps(workbench)
   const committed = await committedSteps(workbench, { path, mostVersions, uncommitted })
   const steps = [...committed.uncommitted, ...committed.steps].slice(0, mostVersions)

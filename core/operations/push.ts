@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { currentHead } from '../git/current-head.ts'
 import { readIndexPointers } from '../git/read-index-pointers.ts'
 import { userIdentity } from '../git/user-identity.ts'
@@ -86,9 +88,14 @@ async function chooseVersions(workbench: Workbench, view: RemoteView, options: P
   return {
     versions: unique([...versions, ...current.filter((version) => !isThere(version))]),
     unavailable,
-    // Only a push that leaves nothing behind lets the next one skip this history.
-    commits: head !== undefined && unavailable.length === 0 ? [head] : [],
+    // Only a push that saw all of this history and left nothing behind lets the next one skip it.
+    commits: head !== undefined && unavailable.length === 0 && !isShallow(workbench) ? [head] : [],
   }
+}
+
+/** A shallow clone does not see what lies before its oldest commits. */
+function isShallow(workbench: Workbench): boolean {
+  return existsSync(join(workbench.project.repository.commonDir, 'shallow'))
 }
 
 function isRecorded(view: RemoteView, { id, only }: Version): boolean {

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { ContentId } from '../content-id.ts'
 import type { PointerKind } from '../format/pointer.ts'
+import type { OnProgress } from '../progress.ts'
 import { listStoredFiles } from '../store/list-stored-files.ts'
 import { type Usage, UsageCounter } from '../store/usage-counter.ts'
 import { throwIfAborted } from '../workers/workers.ts'
@@ -37,10 +38,11 @@ const STEPS_AT_ONCE = 256
 export async function stats(workbench: Workbench): Promise<Stats> {
   const { versions } = await listKnownVersions(workbench)
   const current = versions.filter(({ inWorkingTree }) => inWorkingTree)
+  const progress = new CountingProgress([...current, ...versions], workbench.onProgress)
   const paths: PathUsage[] = []
   for (const version of current.sort((a, b) => (a.path < b.path ? -1 : 1))) {
     const counter = new UsageCounter(workbench.store)
-    const isWhole = await count(workbench, counter, version)
+    const isWhole = await count(workbench, counter, version, progress)
     const { path, pointer } = version
     const { kind, sizeBytes } = pointer
     const files = pointer.kind === 'dir' ? pointer.files : 1
@@ -51,8 +53,7 @@ export async function stats(workbench: Workbench): Promise<Stats> {
   const counter = new UsageCounter(workbench.store)
   let partialVersions = 0
   for (const version of versions) {
-    workbench.onProgress?.({ phase: 'counting' })
-    if (!(await count(workbench, counter, version))) partialVersions++
+    if (!(await count(workbench, counter, version, progress))) partialVersions++
   }
   const { packs } = listStoredFiles(workbench.store.root)
   const packBytes = packs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
@@ -64,12 +65,50 @@ export async function stats(workbench: Workbench): Promise<Stats> {
 }
 
 /** Whether the store has all of the version. */
-async function count(workbench: Workbench, counter: UsageCounter, version: KnownVersion): Promise<boolean> {
+async function count(
+  workbench: Workbench,
+  counter: UsageCounter,
+  version: KnownVersion,
+  progress: CountingProgress,
+): Promise<boolean> {
+  const before = counter.usage.logicalBytes
   const steps = counter.add(entryOf(version))
   for (let step = 1; ; step++) {
     const { done, value } = steps.next()
-    if (done) return value
-    if (step % STEPS_AT_ONCE === 0) await setImmediate()
+    if (done) {
+      progress.finish(version)
+      return value
+    }
+    if (step % STEPS_AT_ONCE === 0) {
+      progress.report(counter.usage.logicalBytes - before)
+      await setImmediate()
+    }
     throwIfAborted(workbench.signal)
+  }
+}
+
+class CountingProgress {
+  readonly #onProgress: OnProgress | undefined
+  readonly #bytesTotal: number
+  #finishedBytes = 0
+
+  constructor(versions: readonly KnownVersion[], onProgress: OnProgress | undefined) {
+    this.#bytesTotal = versions.reduce((sum, { pointer }) => sum + pointer.sizeBytes, 0)
+    this.#onProgress = onProgress
+    this.report(0)
+  }
+
+  /** With what is counted of the version that is under way. */
+  report(bytes: number): void {
+    this.#onProgress?.({
+      phase: 'counting',
+      bytesDone: this.#finishedBytes + bytes,
+      bytesTotal: this.#bytesTotal,
+    })
+  }
+
+  finish({ pointer }: KnownVersion): void {
+    this.#finishedBytes += pointer.sizeBytes
+    this.report(0)
   }
 }

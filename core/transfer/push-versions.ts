@@ -29,6 +29,7 @@ import { type Closure, PushPlanner, refuseMissing } from './push-planner.ts'
 import { sourceOf } from './remote-format.ts'
 import { VerifiedKnowledge } from './remote-knowledge.ts'
 import { intentKey, type RemoteView, recordKey } from './remote-view.ts'
+import { SendingProgress } from './sending-progress.ts'
 import { SentJournal, type SentPack } from './sent-journal.ts'
 
 export type VersionToPush = {
@@ -114,6 +115,7 @@ class Push {
   async #plan(): Promise<{ planner: PushPlanner; planned: PlannedVersion[]; leanedOn: Set<PackName> }> {
     for (;;) {
       throwIfAborted(this.#options.signal)
+      this.#options.onProgress?.({ phase: 'planning' })
       const planner = new PushPlanner(this.#options.store, this.#knowledge)
       const planned = this.#options.versions.map((version) => ({
         version,
@@ -138,7 +140,7 @@ class Push {
   async #sendPacks(planner: PushPlanner): Promise<number> {
     const { store, view, jobs, onProgress, signal } = this.#options
     const bytesTotal = [...planner.sources.values()].reduce((sum, { storedBytes }) => sum + storedBytes, 0)
-    let bytesDone = 0
+    const progress = new SendingProgress(bytesTotal, onProgress)
     let failure: unknown
     const limit = pLimit(jobs)
     const underWay = new Set<Promise<void>>()
@@ -147,30 +149,29 @@ class Push {
       for (const pack of outgoingPacks({ store, planner, folder: this.#folder, isTombstoned })) {
         throwIfAborted(signal)
         this.#sent.push(pack)
-        const sending = limit(() => this.#sendPack(pack))
-          .then(() => {
-            bytesDone += pack.sizeBytes
-            onProgress?.({ phase: 'pushing', bytesDone, bytesTotal: Math.max(bytesTotal, bytesDone) })
-          })
+        const sending = limit(() => this.#sendPack(pack, progress))
           .catch((error) => {
             failure ??= error
           })
           .finally(() => underWay.delete(sending))
         underWay.add(sending)
+        progress.report()
         while (underWay.size > jobs) await Promise.race(underWay)
         if (failure !== undefined) break
       }
     } finally {
       await Promise.all(underWay)
+      progress.end()
     }
     if (failure !== undefined) throw failure
-    return bytesDone
+    return progress.finishedBytes
   }
 
-  async #sendPack(pack: OutgoingPack): Promise<void> {
+  async #sendPack(pack: OutgoingPack, progress: SendingProgress): Promise<void> {
     const { view, store, signal } = this.#options
-    const source = sourceOfFile(pack.path, pack.sizeBytes)
+    const source = { sizeBytes: pack.sizeBytes, open: () => progress.open(pack) }
     await view.remote.write(packKey(pack.name), source, { ...(signal && { signal }) })
+    progress.finish(pack)
     this.#journal.note(pack, readTail(pack.isCut ? this.#folder : store.root, pack))
     if (!pack.isCut) return
     // The recipes in a metadata pack are what the next push will want to compare.

@@ -5,6 +5,7 @@ import { sameStamp, stampOf } from './file-stamp.ts'
 import {
   changedWhileReading,
   type FileToRead,
+  failedReading,
   openFile,
   packReadFiles,
   type ReadFile,
@@ -41,6 +42,8 @@ function hashFile(root: string, file: FileToRead, buffer: Buffer): ReadFile {
       if (sameStamp(before, stamp)) return { index: file.index, digest, stamp }
     }
     throw changedWhileReading(file)
+  } catch (error) {
+    throw failedReading(error, file)
   } finally {
     closeSync(fd)
   }

@@ -11,6 +11,7 @@ import { type CutWindow, LargeFileCutter, WINDOW_BYTES } from './large-file-cutt
 import {
   changedWhileReading,
   type FileToRead,
+  failedReading,
   openFile,
   packReadFiles,
   type ReadFile,
@@ -171,6 +172,8 @@ class Ingester {
         before = after
       }
       throw changedWhileReading(file)
+    } catch (error) {
+      throw failedReading(error, file)
     } finally {
       closeSync(fd)
     }

@@ -4,7 +4,7 @@ import type { Finder } from '../chunking/finder.ts'
 import { Rot256Chunker } from '../chunking/rot256.ts'
 import { ContentHasher, type Digest } from '../content-id.ts'
 import { type FileStamp, sameStamp, stampOf } from './file-stamp.ts'
-import { type FileToRead, openFile, readFully } from './read-file.ts'
+import { type FileToRead, failedReading, openFile, readFully } from './read-file.ts'
 
 /** Bytes of a large file that are read, cut and handed on at once. */
 export const WINDOW_BYTES = 8 << 20
@@ -24,6 +24,7 @@ export type CutWindow = {
  * compressed and written by whichever thread is free: nothing of that depends on the order.
  */
 export class LargeFileCutter {
+  readonly #file: FileToRead
   readonly #fd: number
   readonly #before: FileStamp
   readonly #hasher = new ContentHasher()
@@ -33,6 +34,7 @@ export class LargeFileCutter {
   #hasCut = false
 
   constructor(root: string, file: FileToRead, finder: Finder) {
+    this.#file = file
     this.#fd = openFile(root, file)
     this.#before = stampOf(fstatSync(this.#fd))
     this.#chunker = new Rot256Chunker(finder)
@@ -43,7 +45,7 @@ export class LargeFileCutter {
     buffer.set(this.#open)
     const carried = this.#open.length
     const bytes = buffer.subarray(carried, carried + WINDOW_BYTES)
-    const count = readFully(this.#fd, bytes, this.#position)
+    const count = this.#read(bytes)
     const read = bytes.subarray(0, count)
     this.#position += count
     this.#hasher.update(read)
@@ -60,6 +62,14 @@ export class LargeFileCutter {
     // A file that was emptied meanwhile is one empty chunk.
     if (rest > 0 || !this.#hasCut) lengths.push(rest)
     return { lengths, end: this.#end() }
+  }
+
+  #read(target: Buffer): number {
+    try {
+      return readFully(this.#fd, target, this.#position)
+    } catch (error) {
+      throw failedReading(error, this.#file)
+    }
   }
 
   close(): void {

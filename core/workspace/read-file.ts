@@ -1,6 +1,6 @@
 import { constants, openSync, readSync } from 'node:fs'
 import { DIGEST_BYTES, type Digest } from '../content-id.ts'
-import { VarveError } from '../errors.ts'
+import { fromSystemError, VarveError } from '../errors.ts'
 import type { FileStamp } from './file-stamp.ts'
 
 /** `path` is relative to the root; `stamp` is what the scan saw. */
@@ -66,6 +66,12 @@ export function openFile(root: string, file: { path: string }): number {
     }
     throw cause
   }
+}
+
+/** What a failed read of an open file is: the system's error on a descriptor does not say of which. */
+export function failedReading(error: unknown, file: { path: string }): unknown {
+  const isDirectoryNow = (error as NodeJS.ErrnoException).code === 'EISDIR'
+  return isDirectoryNow ? changedWhileReading(file) : fromSystemError(error, `reading ${file.path}`)
 }
 
 export function changedWhileReading(file: { path: string }): VarveError {

@@ -177,3 +177,14 @@ test('old versions that are neither here nor there do not stop a push, and are t
   expect(second.versions).toHaveLength(2)
   expect(second.unavailable).toEqual([])
 })
+
+test('a push from a shallow clone does not stand for the history that it does not see', async () => {
+  const { root } = await makeHistory(['one', 'two', 'three'])
+  const shallow = join(makeFolder(), 'shallow')
+  git(root, 'clone', '--quiet', '--depth', '1', `file://${root}`, shallow)
+  writeFiles(shallow, { 'data/x.txt': 'three', 'data/same.bin': noise('same', 100_000), 'other.txt': 'o2' })
+  await varve(['add', 'data', 'other.txt'], { cwd: shallow })
+  expect((await varveJson<Pushed>(['push'], { cwd: shallow })).versions).toHaveLength(2)
+  // The two older versions of each path are still to be sent, and are.
+  expect((await varveJson<Pushed>(['push'], { cwd: root })).versions).toHaveLength(4)
+})

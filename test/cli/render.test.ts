@@ -116,6 +116,19 @@ describe('progress', () => {
     expect(written.at(-1)).toBe('\r\u001b[K')
   })
 
+  it('is not cut to nothing where a terminal does not know its size', () => {
+    let nowMs = 0
+    const written: string[] = []
+    const line = createProgressLine({
+      stream: { columns: 0, write: (text) => written.push(text) },
+      now: () => nowMs,
+    })
+    nowMs = 1000
+    line.report({ phase: 'hashing', filesDone: 1 })
+    line.end()
+    expect(written[0]).toContain('hashing  1 files')
+  })
+
   it('of short work is never seen', () => {
     const written: string[] = []
     const line = createProgressLine({ stream: { write: (text) => written.push(text) }, now: () => 0 })

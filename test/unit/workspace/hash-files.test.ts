@@ -76,6 +76,16 @@ test('refuses what vanished', async () => {
   ])
 })
 
+test('refuses what became a directory', async () => {
+  const { root, run } = makeFiles([Buffer.from('x')])
+  rmSync(join(root, 'd/0'))
+  mkdirSync(join(root, 'd/0'))
+  expect(await varveErrorFrom(run())).toMatchObject({
+    code: 'CHANGED_WHILE_READING',
+    message: expect.stringContaining('d/0'),
+  })
+})
+
 test('stops where the user ends it, and does nothing for no files', async () => {
   const { digests, run } = makeFiles([Buffer.from('x')])
   expect(await varveErrorFrom(run(AbortSignal.abort()))).toMatchObject({ code: 'INTERRUPTED' })

@@ -1,4 +1,4 @@
-import { appendFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { chunkLengths } from '../../../core/chunking/rot256.ts'
@@ -101,7 +101,6 @@ function expectIngested({ read }: ReturnType<typeof listFiles>, contents: readon
 
 describe('files of all sizes, small beside large', () => {
   const contents = [
-    part(10 * MIB, 0),
     part(16 * MIB + 1, 1),
     part(8 * MIB, 2),
     part(8 * MIB + 1, 3),
@@ -195,9 +194,14 @@ describe('a small file', () => {
     },
   )
 
-  test('that vanished is refused by name', async () => {
-    const listed = listFiles([Buffer.from('one'), Buffer.from('two')])
+  test.each([
+    ['vanished', 'two', () => {}],
+    ['became a directory', 'two', (path: string) => mkdirSync(path)],
+    ['was large and is a directory now', part(9 * MIB, 0), (path: string) => mkdirSync(path)],
+  ])('that %s is refused by name', async (_, content, change) => {
+    const listed = listFiles([Buffer.from('one'), Buffer.from(content)])
     rmSync(listed.path(1))
+    change(listed.path(1))
     expect(await varveErrorFrom(listed.ingest(createWorkers({ threads: 0 })))).toMatchObject({
       code: 'CHANGED_WHILE_READING',
       message: expect.stringContaining('f1'),
