@@ -103,7 +103,6 @@ describe('files of all sizes, small beside large', () => {
   const contents = [
     part(16 * MIB + 1, 1),
     part(8 * MIB, 2),
-    part(8 * MIB + 1, 3),
     Buffer.alloc(0),
     ...Array.from({ length: 30 }, (_, i) => part(i * 3000, 100 + i)),
     // The same twice, under way at once.

@@ -187,7 +187,7 @@ describe('IngestSchedule, whatever the threads do when', () => {
         // A cut window waits in its buffer, or is being written: no more than two wait.
         expect(seen.mostHeld).toBeLessThanOrEqual(Math.max(1, threads) + 2)
       }),
-      { numRuns: 80 },
+      { numRuns: 60 },
     )
   })
 

@@ -3,13 +3,16 @@ import {
   closeSync,
   existsSync,
   lstatSync,
+  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Digest, digestOf, hexOf } from '../../../core/content-id.ts'
 import type { EntryKind } from '../../../core/format/pack.ts'
 import { decodeNode, encodeNode, encodeRecipeRoot, type RecipeRoot } from '../../../core/format/recipe.ts'
@@ -35,23 +38,29 @@ import { varveErrorFrom } from '../../support/varve-error.ts'
 
 const script = new URL('../../../dist/worker.js', import.meta.url)
 
-let workers: Workers
+let folder: string
 let store: Store
 let blob: LargeBlob
+let workers: Workers
 let root: string
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'varve-test-'))
+  blob = addLargeBlob(join(folder, 'store'))
+  store = Store.open(join(folder, 'store'))
+})
+
+afterAll(() => {
+  store.close()
+  rmSync(folder, { recursive: true, force: true })
+})
 
 beforeEach(() => {
   workers = createWorkers({ threads: 1 })
-  const storeRoot = join(makeTemporaryFolder(), 'store')
-  blob = addLargeBlob(storeRoot)
-  store = Store.open(storeRoot)
   root = makeTemporaryFolder()
 })
 
-afterEach(async () => {
-  store.close()
-  await workers.close()
-})
+afterEach(() => workers.close())
 
 const at = (path: string) => join(root, path)
 const largeFile = (path: string, change: Partial<FileToWrite> = {}): FileToWrite => ({

@@ -1,8 +1,37 @@
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { replaceFiles } from '../../../core/workspace/replace-files.ts'
 import { makeFolder, writeFiles } from '../../support/git-fixture.ts'
+
+const calls = vi.hoisted(() => [] as string[])
+
+vi.mock('node:fs/promises', async (importOriginal) => {
+  const real = await importOriginal<typeof import('node:fs/promises')>()
+  const open = async (...args: Parameters<typeof real.open>) => {
+    const handle = await real.open(...args)
+    const sync = handle.sync.bind(handle)
+    handle.sync = async () => {
+      await sync()
+      calls.push('sync a file')
+    }
+    return handle
+  }
+  const rename = async (...args: Parameters<typeof real.rename>) => {
+    calls.push('rename')
+    await real.rename(...args)
+  }
+  return { ...real, open, rename }
+})
+
+vi.mock('../../../core/store/durable.ts', async (importOriginal) => {
+  const real = await importOriginal<typeof import('../../../core/store/durable.ts')>()
+  const syncFolder = (folder: string) => {
+    real.syncFolder(folder)
+    calls.push('sync a folder')
+  }
+  return { ...real, syncFolder }
+})
 
 describe('replaceFiles', () => {
   it('makes and replaces, in several folders, and leaves nothing else', async () => {
@@ -14,6 +43,22 @@ describe('replaceFiles', () => {
     expect(readFileSync(join(root, 'b/y'), 'utf8')).toBe('after')
     expect(readFileSync(join(root, 'top'), 'utf8')).toBe('')
     expect(readdirSync(root, { recursive: true })).toHaveLength(2 + 20 + 1 + 1 + 1)
+  })
+
+  it('syncs every file before the first gets its name, and each folder once after the last', async () => {
+    const root = makeFolder()
+    writeFiles(root, { 'a/x': 'before', 'b/y': 'before' })
+    calls.length = 0
+    const paths = ['a/x', 'a/z', 'b/y', 'a/w']
+    await replaceFiles(
+      root,
+      paths.map((path) => ({ path, text: 'after' })),
+    )
+    expect(calls).toEqual([
+      ...paths.map(() => 'sync a file'),
+      ...paths.map(() => 'rename'),
+      ...['sync a folder', 'sync a folder'],
+    ])
   })
 
   it('keeps the mode of a file', async () => {
