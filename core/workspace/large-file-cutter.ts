@@ -48,6 +48,8 @@ export class LargeFileCutter {
     const count = this.#read(bytes)
     const read = bytes.subarray(0, count)
     this.#position += count
+    // One that grows as fast as it is read would never end.
+    if (this.#position > this.#before.sizeBytes) return { lengths: [], end: 'changed' }
     this.#hasher.update(read)
     const lengths: number[] = []
     this.#chunker.push(read, (length) => lengths.push(length))

@@ -51,10 +51,13 @@ export function readFully(fd: number, target: Uint8Array, position: number): num
   return done
 }
 
-/** Never through a link that has taken the file's place since it was listed. */
+/** Never through a link, and never waiting for a pipe, that has taken the file's place since it was listed. */
 export function openFile(root: string, file: { path: string }): number {
   try {
-    return openSync(`${root}/${file.path}`, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
+    return openSync(
+      `${root}/${file.path}`,
+      constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0),
+    )
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') throw changedWhileReading(file)
