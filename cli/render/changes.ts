@@ -35,7 +35,8 @@ export function renderChanges(
       ...(size === undefined || change === 'renamed' ? [] : [formatBytes(size)]),
       ...(growth === 0 ? [] : [`(${growth > 0 ? '+' : '-'}${formatBytes(Math.abs(growth))})`]),
     ]
-    return `${indent}${colours[change](LETTERS[change])} ${name}  ${paint.dim(sizes.join(' '))}`.trimEnd()
+    const tail = sizes.length > 0 ? `  ${paint.dim(sizes.join(' '))}` : ''
+    return `${indent}${colours[change](LETTERS[change])} ${name}${tail}`
   })
   const left = changes.length - most
   if (left > 0) lines.push(`${indent}${paint.dim(`... and ${formatCount(left)} more`)}`)

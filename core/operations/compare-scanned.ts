@@ -21,6 +21,7 @@ export function compareScanned(
   },
 ): Promise<WorkspaceComparison> {
   const { root, store, cache, workers, onProgress, signal } = workbench
+  onProgress?.({ phase: 'comparing' })
   return compareWorkspace({
     root,
     store,
