@@ -24,6 +24,7 @@ export const addCommand = defineCommand({
       short: 'u',
       summary: 'Take in what changed in tracked paths, and nothing new',
     },
+    force: { type: 'boolean', short: 'f', summary: 'Add what is here although git has moved the pointer' },
     desc: { type: 'string', valueName: 'TEXT', summary: 'A description, kept in the pointer' },
     meta: { type: 'string', valueName: 'KEY=VALUE', multiple: true, summary: 'A label, kept in the pointer' },
     stage: { type: 'boolean', default: true, summary: 'Leave pointers and .gitignore unstaged in git' },
@@ -40,6 +41,7 @@ export const addCommand = defineCommand({
       add(workbench, {
         paths: positionals,
         update: options.update,
+        force: options.force,
         stage: options.stage,
         description: options.desc,
         labels,

@@ -1,4 +1,5 @@
 import { type CheckedOutPath, checkout } from '../../core/operations/checkout.ts'
+import { leftBehind } from '../../core/operations/left-behind.ts'
 import { revisionsAndPaths } from '../../core/operations/revisions-and-paths.ts'
 import { defineCommand } from '../command.ts'
 import { formatCountOf } from '../render/format-count.ts'
@@ -28,29 +29,38 @@ export const checkoutCommand = defineCommand({
   positionals: [{ name: 'path', summary: 'A revision, then paths; all paths if none', variadic: true }],
   afterDashDash: 'separate',
   async run(context, { options, positionals, dashDash }) {
-    const paths = await withWorkbench(context, async (workbench) => {
+    const { paths, left } = await withWorkbench(context, async (workbench) => {
       const words = { before: positionals, afterDashDash: dashDash }
       const { revisions, paths } = await revisionsAndPaths(workbench, words, 1)
-      return checkout(workbench, {
-        revision: revisions[0],
-        paths,
-        force: options.force,
-        remoteName: options.remoteName,
-      })
+      const { force, remoteName } = options
+      return {
+        paths: await checkout(workbench, { revision: revisions[0], paths, force, remoteName }),
+        left: await leftBehind(workbench),
+      }
     })
-    context.output.summary({ paths }, () => renderCheckedOut(paths, context.output))
+    context.output.summary({ paths, leftBehind: left }, () => renderCheckedOut(paths, context.output))
+    warnOfLeftBehind(left, context.output)
     if (paths.some(({ isPointerMoved }) => isPointerMoved)) {
       context.output.note(
-        'the pointers of that revision are staged; `varve checkout HEAD --` brings the present ones back',
+        'the pointers of that revision are staged in git, as `git checkout REV -- PATH` does it',
       )
     }
   },
 })
 
+export function warnOfLeftBehind(paths: readonly string[], output: Output): void {
+  for (const path of paths) {
+    output.warn(
+      `${path} is not tracked in this commit, and stays: move or delete it before \`git add .\` takes it`,
+    )
+  }
+}
+
 /** A line for each path where something happened, and the files that were kept. */
 export function renderCheckedOut(paths: readonly CheckedOutPath[], { paint, verbose }: Output): string {
-  const lines = paths.flatMap(({ path, written, removed, kept }) => [
+  const lines = paths.flatMap(({ path, written, removed, kept, edited }) => [
     ...(written + removed > 0 ? [`${path}: ${describeWork(written, removed)}`] : []),
+    ...edited.map((file) => `${paint.yellow('kept')} ${file} (with your changes)`),
     ...kept
       .slice(0, verbose ? kept.length : 5)
       .map((file) => `${paint.yellow('kept')} ${file} (never added)`),

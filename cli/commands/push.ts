@@ -1,8 +1,9 @@
-import { push } from '../../core/operations/push.ts'
+import { type PushResult, push } from '../../core/operations/push.ts'
 import { defineCommand } from '../command.ts'
 import { formatBytes } from '../render/format-bytes.ts'
 import { formatCountOf } from '../render/format-count.ts'
 import { describeRequests } from '../render/requests.ts'
+import { shortId } from '../render/short-id.ts'
 import { transferOptions, transferPositionals } from '../transfer-options.ts'
 import { withWorkbench } from '../with-workbench.ts'
 
@@ -26,16 +27,23 @@ export const pushCommand = defineCommand({
     const { versions, unavailable, packs, bytes, remote } = result
     for (const { path, id } of unavailable)
       context.output.detail(`not here, and not on the remote: ${path} ${id}`)
-    if (unavailable.length > 0) {
-      context.output.warn(
-        `${formatCountOf(unavailable.length, 'older version')} could not be sent: neither here nor on the remote (-v lists them)`,
-      )
-    }
+    if (unavailable.length > 0) context.output.warn(describeUnavailable(unavailable))
     context.output.detail(describeRequests(requests))
     context.output.summary({ ...result, requests }, () =>
       versions.length === 0
-        ? `${remote} has everything`
+        ? `${remote} has everything${unavailable.length > 0 ? ' else' : ''}`
         : `pushed ${formatCountOf(versions.length, 'version')} to ${remote}: ${formatCountOf(packs, 'pack')}, ${formatBytes(bytes)}`,
     )
   },
 })
+
+const MOST_SHOWN = 5
+
+function describeUnavailable(unavailable: PushResult['unavailable']): string {
+  const shown = unavailable.slice(0, MOST_SHOWN).map(({ path, id }) => `${path} ${shortId(id)}`)
+  const more = unavailable.length - shown.length
+  return (
+    `not pushed, for the bytes are neither here nor on the remote: ${shown.join(', ')}` +
+    `${more > 0 ? ` and ${more} more (-v lists them)` : ''}; whoever added it must push it`
+  )
+}

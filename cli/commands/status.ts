@@ -62,7 +62,7 @@ function words({ state }: PathStatus): string {
 
 function colour({ state }: PathStatus, { paint }: Output): (text: string) => string {
   if (state === 'unchanged') return paint.green
-  return state === 'modified' || state === 'not-pulled' ? paint.yellow : paint.red
+  return state === 'modified' || state === 'outdated' || state === 'not-pulled' ? paint.yellow : paint.red
 }
 
 function notes({ counts, leftOutFiles, onRemote, error }: PathStatus): string {
@@ -82,6 +82,11 @@ function adviceOn(paths: readonly PathStatus[]): string[] {
     ...(has('modified')
       ? [
           '`varve add PATH` takes its changes in; `varve checkout PATH --force` gives them up for what the pointer names',
+        ]
+      : []),
+    ...(has('outdated')
+      ? [
+          'outdated: git has moved the pointer; `varve pull` brings the data along, and keeps your changes or names them',
         ]
       : []),
     ...(has('missing') ? ['`varve checkout` brings what is missing'] : []),

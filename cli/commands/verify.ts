@@ -1,6 +1,11 @@
 import { VarveError } from '../../core/errors.ts'
 import type { AffectedVersion } from '../../core/operations/affected-versions.ts'
-import { remainingProblems, type VerifyResult, verify } from '../../core/operations/verify.ts'
+import {
+  remainingProblems,
+  type StoreProblem,
+  type VerifyResult,
+  verify,
+} from '../../core/operations/verify.ts'
 import { defineCommand } from '../command.ts'
 import { formatBytes } from '../render/format-bytes.ts'
 import { formatCount, formatCountOf } from '../render/format-count.ts'
@@ -30,13 +35,19 @@ that is stored. For what is wrong, it says which tracked paths and versions need
       output.result(toJson(result), () => render(result, output))
       if (remaining.length === 0) return
       throw new VarveError('CORRUPT', `${formatCountOf(remaining.length, 'problem')} in ${result.store}`, {
-        hint: remaining.some(({ kind }) => kind === 'damaged-segment')
-          ? 'Run `varve verify --rebuild-index`: the index can be made anew from the packs.'
-          : 'Get the data back from a clone that has it, or add it again from the original files.',
+        hint: hintFor(remaining, result.rebuilt !== undefined),
       })
     })
   },
 })
+
+function hintFor(remaining: readonly StoreProblem[], isRebuilt: boolean): string {
+  const again = '`varve pull`, or `varve add PATH` with the original file.'
+  if (isRebuilt) return `What is lost was left out of the new index: bring it back with ${again}`
+  return remaining.some(({ kind }) => kind === 'damaged-segment')
+    ? 'Run `varve verify --rebuild-index`: the index can be made anew from the packs.'
+    : `Run \`varve verify --rebuild-index\`, then ${again}`
+}
 
 function toJson(result: VerifyResult) {
   const { affected, rebuilt, ...rest } = result
@@ -72,8 +83,7 @@ function render(result: VerifyResult, { paint, verbose }: Output): string {
       `(${formatCountOf(entries, 'entry', 'entries')}, ${formatBytes(bytes)}) and ${formatCountOf(segments, 'index segment')}`,
   ]
   for (const problem of problems) {
-    const isRepaired = problem.kind === 'damaged-segment' && problem.isRepaired
-    lines.push(`${isRepaired ? paint.green('repaired:') : paint.red('problem:')} ${problem.message}`)
+    lines.push(renderProblem(problem, paint))
   }
   if (affected === undefined) {
     lines.push('the index is damaged: until it is made anew, nothing in this store can be read')
@@ -86,6 +96,9 @@ function render(result: VerifyResult, { paint, verbose }: Output): string {
   if (rebuilt !== undefined) {
     lines.push(
       `made the index anew: ${formatCountOf(rebuilt.rows, 'row')} of ${formatCountOf(rebuilt.packs, 'pack')}` +
+        (rebuilt.entriesLeftOut > 0
+          ? `, ${formatCountOf(rebuilt.entriesLeftOut, 'damaged entry', 'damaged entries')} left out`
+          : '') +
         (rebuilt.leftOut.length > 0 ? `, ${formatCount(rebuilt.leftOut.length)} unreadable left out` : ''),
     )
   }
@@ -104,6 +117,15 @@ function render(result: VerifyResult, { paint, verbose }: Output): string {
   }
   if (remainingProblems(result).length === 0) lines.push(paint.green('all is well'))
   return lines.join('\n')
+}
+
+function renderProblem(problem: StoreProblem, paint: Output['paint']): string {
+  if (problem.kind === 'damaged-segment') {
+    return `${problem.isRepaired ? paint.green('repaired:') : paint.red('problem:')} ${problem.message}`
+  }
+  return problem.isSuperseded
+    ? `note: ${problem.message}; left out of the index, or held elsewhere too`
+    : `${paint.red('problem:')} ${problem.message}`
 }
 
 function renderAffected({ version, files, firstFiles }: AffectedVersion, verbose: boolean): string[] {

@@ -16,7 +16,15 @@ import type { WorkspaceState } from '../workspace/workspace-state.ts'
 import { scanTracked } from './compare-scanned.ts'
 import { findPathsToAdd } from './find-paths-to-add.ts'
 import { selectWorkingTree } from './select-tracked.ts'
-import { entryOf, idOf, listPointers, pointerOf, pointerPathOf } from './tracked.ts'
+import {
+  type BadPointer,
+  entryOf,
+  type GoodPointer,
+  idOf,
+  listPointers,
+  pointerOf,
+  pointerPathOf,
+} from './tracked.ts'
 import type { Workbench } from './workbench.ts'
 
 export type AddOptions = {
@@ -24,6 +32,8 @@ export type AddOptions = {
   paths: readonly string[]
   /** Take in what changed in paths that are tracked already, and nothing new. */
   update?: boolean
+  /** Add what is here although it came from another version than the pointer names. */
+  force?: boolean
   /** Stage pointers and ignore lines with git. */
   stage: boolean
   description?: string | undefined
@@ -56,15 +66,18 @@ export async function add(workbench: Workbench, options: AddOptions): Promise<Ad
   const { root, store, cache, state } = workbench
   const tracked = await listPointers(workbench)
   const trackedPaths = tracked.map(({ path }) => path)
-  const userPaths = options.update ? await pathsToUpdate(workbench, options.paths) : options.paths
+  const { userPaths, skipped } = options.update
+    ? await pathsToUpdate(workbench, options)
+    : { userPaths: options.paths, skipped: [] }
   const paths = await findPathsToAdd(workbench, trackedPaths, userPaths)
   const wanted = new Set(paths)
   const pointers = new Map(tracked.filter(({ path }) => wanted.has(path)).map((one) => [one.path, one]))
   for (const { error } of pointers.values()) if (error !== undefined && !isSettledByAdding(error)) throw error
+  if (!options.force) refuseOutdated(state, pointers.values())
   await refuseIgnoredPointers(workbench, paths)
 
   const scans = paths.map((path) => ({ path, scanned: scan(workbench, path) }))
-  const warnings = scans.flatMap(({ path, scanned }) => portabilityWarnings(path, scanned))
+  const warnings = [...skipped, ...scans.flatMap(({ path, scanned }) => portabilityWarnings(path, scanned))]
   const writer = new StoreWriter(store)
   const results: { path: string; before: Pointer | undefined; after: Pointer; files: number }[] = []
   try {
@@ -109,11 +122,37 @@ export async function add(workbench: Workbench, options: AddOptions): Promise<Ad
 }
 
 /** The tracked paths that are in the workspace: one that is not has nothing to take in. */
-async function pathsToUpdate(workbench: Workbench, userPaths: readonly string[]): Promise<string[]> {
-  const selected = await selectWorkingTree(workbench, userPaths)
-  return selected
-    .map(({ tracked }) => join(workbench.root, tracked.path))
-    .filter((path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined)
+async function pathsToUpdate(
+  workbench: Workbench,
+  { paths, force }: AddOptions,
+): Promise<{ userPaths: string[]; skipped: string[] }> {
+  const userPaths: string[] = []
+  const skipped: string[] = []
+  for (const { tracked } of await selectWorkingTree(workbench, paths)) {
+    const absolute = join(workbench.root, tracked.path)
+    if (lstatSync(absolute, { throwIfNoEntry: false }) === undefined) continue
+    if (!force && workbench.state.isOutdated(tracked.path, tracked.pointer))
+      skipped.push(outdated(tracked.path))
+    else userPaths.push(absolute)
+  }
+  return { userPaths, skipped }
+}
+
+/**
+ * Git has moved a pointer, and the data has not followed: to add that data would undo what came with the pointer.
+ * @throws CONFLICT
+ */
+function refuseOutdated(state: WorkspaceState, pointers: Iterable<GoodPointer | BadPointer>): void {
+  for (const { path, pointer } of pointers) {
+    if (pointer === undefined || !state.isOutdated(path, pointer)) continue
+    throw new VarveError('CONFLICT', outdated(path), {
+      hint: `Run \`varve checkout ${path}\` first: it keeps your changes or names them. \`varve add --force\` adds what is here.`,
+    })
+  }
+}
+
+function outdated(path: string): string {
+  return `${path} came from another version than its pointer names now: adding it would undo what came in between`
 }
 
 /** A pointer with a merge conflict in it, or with damage, has no version: adding gives it one. */

@@ -1,17 +1,19 @@
 import type { ContentId } from '../content-id.ts'
 import { VarveError } from '../errors.ts'
+import { encodePointer, type Pointer } from '../format/pointer.ts'
 import { checkoutPaths } from '../git/checkout-paths.ts'
 import { stagePaths } from '../git/stage-paths.ts'
-import { PathFilter } from '../path-filter.ts'
+import { isAtOrBelow, PathFilter } from '../path-filter.ts'
 import { findMissing } from '../transfer/missing-entries.ts'
 import { applyCheckout } from '../workspace/apply-checkout.ts'
-import { ensureIgnored } from '../workspace/git-ignore-file.ts'
+import { ensureAllIgnored } from '../workspace/git-ignore-file.ts'
 import { type CheckoutPlan, planCheckout } from '../workspace/plan-checkout.ts'
 import { refuseNames } from '../workspace/refuse-names.ts'
 import { compareScanned, scanTracked } from './compare-scanned.ts'
 import { fetchSelected } from './fetch.ts'
+import { keepMatching } from './keep-matching.ts'
 import { type Selected, selectTracked, selectWorkingTree } from './select-tracked.ts'
-import { entryOf, idOf, listTrackedAt } from './tracked.ts'
+import { entryOf, idOf, listPointers, listTrackedAt } from './tracked.ts'
 import type { Workbench } from './workbench.ts'
 
 export type CheckoutOptions = {
@@ -30,6 +32,8 @@ export type CheckedOutPath = {
   removed: number
   /** Files never added, which stay. */
   kept: string[]
+  /** Files with the user's changes, which stay: the two versions have the same there. */
+  edited: string[]
   /** Pointer and git's index went to the revision; HEAD did not. */
   isPointerMoved: boolean
 }
@@ -41,15 +45,20 @@ export type CheckedOutPath = {
  */
 export async function checkout(workbench: Workbench, options: CheckoutOptions): Promise<CheckedOutPath[]> {
   const { revision, paths, force } = options
-  const selected =
+  const meant =
     revision === undefined
       ? await selectWorkingTree(workbench, paths, { wanted: 'as-before' })
       : selectTracked(workbench, await listTrackedAt(workbench, revision), paths)
+  const selected = await keepMatching(workbench, meant, { paths, revision, remoteName: options.remoteName })
   const plans: { one: Selected; plan: CheckoutPlan }[] = []
   for (const one of selected) plans.push({ one, plan: await planFor(workbench, one, options) })
-  refuseConflicts(plans, force)
+  refuseConflicts(workbench, plans, force)
   await bringMissing(workbench, plans, options.remoteName)
-  if (revision !== undefined) await movePointers(workbench, selected, revision)
+  const moved = revision === undefined ? new Set() : await movePointers(workbench, selected, revision)
+  ensureAllIgnored(
+    workbench.root,
+    selected.map(({ tracked }) => tracked.path),
+  )
 
   const results: CheckedOutPath[] = []
   for (const { one, plan } of plans) {
@@ -62,7 +71,8 @@ export async function checkout(workbench: Workbench, options: CheckoutOptions): 
       written: plan.write.length + plan.link.length + plan.setExecutable.length,
       removed: plan.remove.length,
       kept: plan.kept,
-      isPointerMoved: revision !== undefined && one.only === undefined,
+      edited: plan.edited,
+      isPointerMoved: moved.has(one.tracked.path),
     })
   }
   return results
@@ -85,19 +95,30 @@ async function planFor(workbench: Workbench, one: Selected, options: CheckoutOpt
     comparison,
     store,
     trackedPath: path,
+    version,
     base: workbench.state.versionOf(path),
     force: options.force,
   })
 }
 
-function refuseConflicts(plans: readonly { plan: CheckoutPlan }[], force: boolean): void {
+function refuseConflicts(
+  { state }: Workbench,
+  plans: readonly { one: Selected; plan: CheckoutPlan }[],
+  force: boolean,
+): void {
   const conflicts = plans.flatMap(({ plan }) => plan.conflicts)
   const [first] = conflicts
   if (first === undefined || force) return
   const shown = conflicts.slice(0, 10).join(', ')
   const more = conflicts.length > 10 ? `, and ${conflicts.length - 10} more` : ''
+  // Adding is no way to keep them where git has moved the pointer: it would undo what came with that.
+  const isOutdated = plans.some(
+    ({ one, plan }) => plan.conflicts.length > 0 && state.isOutdated(one.tracked.path, one.tracked.pointer),
+  )
   throw new VarveError('WOULD_LOSE_DATA', `changes that no version holds would be lost: ${shown}${more}`, {
-    hint: 'Keep them with `varve add`, move them away, or give them up with `--force`.',
+    hint: isOutdated
+      ? 'Copy what you want to keep to another place, run this again with `--force`, then put it back and add it.'
+      : 'Keep them with `varve add`, move them away, or give them up with `--force`.',
   })
 }
 
@@ -124,22 +145,48 @@ async function bringMissing(
   )
 }
 
-/** As git does it: pointer and index go to the revision, HEAD stays. A part of a path leaves its pointer alone. */
+/**
+ * As git does it: pointer and index go to the revision, HEAD stays. A part of a path leaves its pointer alone. Gives
+ * the paths whose pointers are other ones now.
+ */
 async function movePointers(
   workbench: Workbench,
   selected: readonly Selected[],
   revision: string,
-): Promise<void> {
+): Promise<Set<string>> {
   const { repository } = workbench.project
   const whole = selected.filter(({ only }) => only === undefined).map(({ tracked }) => tracked)
-  if (whole.length === 0) return
+  if (whole.length === 0) return new Set()
+  const present = await listPointers(workbench)
+  refuseOverlaps(
+    whole.map(({ path }) => path),
+    present.map(({ path }) => path),
+  )
   await checkoutPaths(
     repository,
     revision,
     whole.map(({ pointerPath }) => pointerPath),
   )
-  const changed = whole.flatMap(({ path }) => ensureIgnored(workbench.root, path) ?? [])
-  if (changed.length > 0) await stagePaths(repository, [...new Set(changed)])
+  const ignoreFiles = ensureAllIgnored(
+    workbench.root,
+    whole.map(({ path }) => path),
+  )
+  if (ignoreFiles.length > 0) await stagePaths(repository, ignoreFiles)
+  const textOf = (pointer: Pointer | undefined) => pointer && encodePointer(pointer)
+  const before = new Map(present.map(({ path, pointer }) => [path, textOf(pointer)]))
+  const moved = whole.filter(({ path, pointer }) => before.get(path) !== textOf(pointer))
+  return new Set(moved.map(({ path }) => path))
+}
+
+/** A path cannot be tracked inside another one. @throws CONFLICT */
+function refuseOverlaps(wanted: readonly string[], present: readonly string[]): void {
+  for (const path of wanted) {
+    const other = present.find((one) => one !== path && (isAtOrBelow(one, path) || isAtOrBelow(path, one)))
+    if (other === undefined) continue
+    throw new VarveError('CONFLICT', `${path} was tracked as a whole then, and ${other} is tracked now`, {
+      hint: `Check out the whole commit with git, or run \`varve untrack ${other}\` first.`,
+    })
+  }
 }
 
 function rememberCheckout(workbench: Workbench, { tracked, only }: Selected, isNamed: boolean): void {
@@ -147,6 +194,8 @@ function rememberCheckout(workbench: Workbench, { tracked, only }: Selected, isN
   const hadAll = state.versionOf(tracked.path) !== undefined && state.onlyOf(tracked.path) === undefined
   if (only === undefined) state.wantAll(tracked.path)
   else if (isNamed && !hadAll) state.want(tracked.path, only)
-  if (only === undefined || !isNamed || !hadAll) state.remember(tracked.path, tracked.pointer)
+  // A part that was named says nothing of the other parts that are wanted.
+  const isFirst = state.versionOf(tracked.path) === undefined
+  if (only === undefined || !isNamed || isFirst) state.remember(tracked.path, tracked.pointer)
   state.save()
 }

@@ -1,8 +1,7 @@
 import type { ContentId } from '../content-id.ts'
 import { diffTrees } from '../store/diff-trees.ts'
-import { findMissing } from '../transfer/missing-entries.ts'
 import { compareTracked } from './compare-tracked.ts'
-import { fetchSelected } from './fetch.ts'
+import { fetchListings } from './fetch-listings.ts'
 import { type ChangeCounts, countChanges, type FileChange, fileChanges } from './file-changes.ts'
 import { type Selected, selectTracked, selectWorkingTree } from './select-tracked.ts'
 import { entryOf, idOf, listTrackedAt } from './tracked.ts'
@@ -105,17 +104,4 @@ function isSameVersion(before: Selected | undefined, after: Selected | undefined
   if (a.kind === 'link' || b.kind === 'link')
     return a.kind === b.kind && JSON.stringify(a) === JSON.stringify(b)
   return a.kind === b.kind && a.id === b.id
-}
-
-async function fetchListings(
-  workbench: Workbench,
-  selected: readonly Selected[],
-  remoteName: string | undefined,
-): Promise<void> {
-  const listings = selected.map((one) => ({ ...one, filter: one.filter.withoutFiles() }))
-  const lacking = listings.filter(({ tracked, filter }) => {
-    const version = { entry: entryOf(tracked), path: tracked.path, filter }
-    return findMissing(workbench.store, [version]).metadata.length > 0
-  })
-  if (lacking.length > 0) await fetchSelected(workbench, lacking, remoteName)
 }

@@ -4,7 +4,7 @@ import type { PathFilter } from '../path-filter.ts'
 import { fetchVersions } from '../transfer/fetch-versions.ts'
 import { findMissing } from '../transfer/missing-entries.ts'
 import type { RemoteView } from '../transfer/remote-view.ts'
-import { DEFAULT_JOBS } from './fetch.ts'
+import { DEFAULT_JOBS } from './fetch-listings.ts'
 import { idOf, type Tracked } from './tracked.ts'
 import type { Workbench } from './workbench.ts'
 

@@ -1,19 +1,19 @@
-import { VarveError } from '../errors.ts'
 import { type FetchedBytes, fetchVersions } from '../transfer/fetch-versions.ts'
 import { findMissing } from '../transfer/missing-entries.ts'
+import { DEFAULT_JOBS, refuseWithoutRemote } from './fetch-listings.ts'
 import { type Selected, selectWorkingTree } from './select-tracked.ts'
 import { type Version, type VersionRange, versionsIn, versionsOf } from './versions-in.ts'
 import type { Workbench } from './workbench.ts'
 
-export type FetchOptions = VersionRange & { remoteName?: string | undefined; jobs?: number | undefined }
+export type FetchOptions = VersionRange & { jobs?: number | undefined }
 
 export type FetchResult = FetchedBytes & { remote: string; versions: number }
 
-export const DEFAULT_JOBS = 8
+export { DEFAULT_JOBS }
 
 /**
  * Brings bytes from a remote into the store; the workspace is not touched.
- * @throws NO_REMOTE, MISSING_BYTES, CORRUPT, NOT_TRACKED
+ * @throws NO_REMOTE, MISSING_BYTES, CORRUPT, NOT_TRACKED, NOT_FOUND
  */
 export async function fetch(workbench: Workbench, options: FetchOptions): Promise<FetchResult> {
   const isBare = options.paths.length === 0 && options.revision === undefined && !options.all
@@ -29,12 +29,11 @@ export async function fetchSelected(
   selected: readonly Selected[],
   remoteName?: string,
 ): Promise<FetchResult> {
-  if (workbench.project.config.remotes.size === 0 && remoteName === undefined) {
-    const paths = selected.map(({ tracked }) => tracked.path).join(', ')
-    throw new VarveError('MISSING_BYTES', `the bytes of ${paths} are not here, and there is no remote`, {
-      hint: 'Add one that has them with `varve remote add NAME URL`, then run `varve pull`.',
-    })
-  }
+  refuseWithoutRemote(
+    workbench,
+    selected.map(({ tracked }) => tracked.path),
+    remoteName,
+  )
   return fetchAll(workbench, versionsOf(selected), { remoteName })
 }
 

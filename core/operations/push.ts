@@ -3,10 +3,8 @@ import { join } from 'node:path'
 import { currentHead } from '../git/current-head.ts'
 import { readIndexPointers } from '../git/read-index-pointers.ts'
 import { userIdentity } from '../git/user-identity.ts'
-import { DigestSet } from '../store/digest-set.ts'
-import { findMissing } from '../transfer/missing-entries.ts'
 import { packSizes } from '../transfer/pack-sizes.ts'
-import { type PushedBytes, pushVersions } from '../transfer/push-versions.ts'
+import { type PushedBytes, type PushedVersions, pushVersions } from '../transfer/push-versions.ts'
 import type { RemoteView } from '../transfer/remote-view.ts'
 import { DEFAULT_JOBS } from './fetch.ts'
 import { selectTracked } from './select-tracked.ts'
@@ -27,13 +25,14 @@ export type PushResult = PushedBytes & {
   remote: string
   /** What was pushed now. */
   versions: { path: string; id: string }[]
-  /** Versions of old commits that are neither here nor there: nothing could be sent of them. */
+  /** Versions not asked for by name that are neither here nor there in full: nothing was sent of them. */
   unavailable: { path: string; id: string }[]
 }
 
 /**
  * Sends to a remote what it lacks. By default: every version of the branch's commits, of git's index and of the
- * working tree that no completed push has sent there yet.
+ * working tree that no completed push has sent there yet. A version that is neither here nor there stops it only if
+ * it was asked for by name.
  * @throws NO_REMOTE, MISSING_BYTES, CORRUPT, NOT_TRACKED
  */
 export async function push(workbench: Workbench, options: PushOptions): Promise<PushResult> {
@@ -41,8 +40,8 @@ export async function push(workbench: Workbench, options: PushOptions): Promise<
   const view = workbench.remote(options.remoteName)
   await view.prepare()
   await view.refreshRecords(signal)
-  const { versions, unavailable, commits } = await chooseVersions(workbench, view, options)
-  let pushed: PushedBytes = { packs: 0, bytes: 0 }
+  const { versions, onMissing, commits } = await chooseVersions(workbench, view, options)
+  let pushed: PushedVersions = { packs: 0, bytes: 0, unavailable: [] }
   if (versions.length > 0) {
     await view.refreshIndex(signal)
     const identity = await userIdentity(project.repository)
@@ -50,6 +49,7 @@ export async function push(workbench: Workbench, options: PushOptions): Promise<
       store,
       view,
       versions,
+      onMissing,
       repositoryId: project.config.repositoryId,
       who: identity === undefined ? '' : `${identity.name} <${identity.email}>`,
       commits,
@@ -58,38 +58,45 @@ export async function push(workbench: Workbench, options: PushOptions): Promise<
       signal,
     })
   }
+  const { packs, bytes, unavailable } = pushed
+  const leftOut = new Set(unavailable)
   return {
     remote: view.remote.label,
-    versions: versions.map(({ path, id }) => ({ path, id })),
-    unavailable: unavailable.map(({ path, id }) => ({ path, id })),
-    ...pushed,
+    versions: versions.filter((version) => !leftOut.has(version)).map(nameOf),
+    unavailable: unavailable.map(nameOf),
+    packs,
+    bytes,
   }
 }
 
-type Choice = { versions: Version[]; unavailable: Version[]; commits: string[] }
+function nameOf({ path, id }: Version): { path: string; id: string } {
+  return { path, id }
+}
+
+type Choice = {
+  versions: Version[]
+  /** Versions that were not asked for one by one may have been dropped here, or be another's to push. */
+  onMissing: 'refuse' | 'leave-out'
+  commits: string[]
+}
 
 async function chooseVersions(workbench: Workbench, view: RemoteView, options: PushOptions): Promise<Choice> {
-  const isThere = (version: Version) => isRecorded(view, version)
-  const isNamed = options.paths.length > 0 || options.revision !== undefined || options.all
+  const { paths, revision, all } = options
+  const isNamed = paths.length > 0 || revision !== undefined || all
   if (isNamed) {
+    const isOld = all || revision?.includes('..')
     const versions = await withoutIntact(view, await versionsIn(workbench, options))
-    const isOld = options.all || options.revision?.includes('..')
-    return { ...(isOld ? splitAvailable(workbench, versions) : { versions, unavailable: [] }), commits: [] }
+    return { versions, onMissing: isOld ? 'leave-out' : 'refuse', commits: [] }
   }
   const pushedCommits = [...view.records.values()].flatMap(({ commits }) => commits)
   const head = await currentHead(workbench.project.repository)
   const inHistory = await historyVersions(workbench, { include: ['HEAD'], exclude: pushedCommits })
   const current = [...(await versionsIn(workbench, { paths: [] })), ...(await indexVersions(workbench))]
-  const currentKeys = new Set(current.map(({ id, path }) => `${id} ${path}`))
-  const old = inHistory.filter(
-    (version) => !isThere(version) && !currentKeys.has(`${version.id} ${version.path}`),
-  )
-  const { versions, unavailable } = splitAvailable(workbench, old)
   return {
-    versions: unique([...versions, ...current.filter((version) => !isThere(version))]),
-    unavailable,
-    // Only a push that saw all of this history and left nothing behind lets the next one skip it.
-    commits: head !== undefined && unavailable.length === 0 && !isShallow(workbench) ? [head] : [],
+    versions: unique([...inHistory, ...current]).filter((version) => !isRecorded(view, version)),
+    onMissing: 'leave-out',
+    // Only a push that saw all of this history lets the next one skip it.
+    commits: head !== undefined && !isShallow(workbench) ? [head] : [],
   }
 }
 
@@ -118,20 +125,6 @@ async function withoutIntact(view: RemoteView, versions: readonly Version[]): Pr
   return versions.filter(
     (version) => !packsOf(version)?.every(({ name, sizeBytes }) => sizes.get(name) === sizeBytes),
   )
-}
-
-/** Versions of old commits may have been dropped here long ago; they must not stop a push. */
-function splitAvailable(
-  workbench: Workbench,
-  versions: readonly Version[],
-): { versions: Version[]; unavailable: Version[] } {
-  const complete = new DigestSet()
-  const isHere = (version: Version) => {
-    const { metadata, chunks } = findMissing(workbench.store, [version], complete)
-    return metadata.length + chunks.length === 0
-  }
-  const available = versions.filter(isHere)
-  return { versions: available, unavailable: versions.filter((version) => !available.includes(version)) }
 }
 
 /** What is staged for the next commit. A path in conflict has no version. */

@@ -3,6 +3,7 @@ import { setConfigValue } from '../config/set-config-value.ts'
 import { VarveError } from '../errors.ts'
 import type { Project } from '../project.ts'
 import { type ConfigChange, changeConfig } from './config-change.ts'
+import { forgetRemote } from './forget-remote.ts'
 import { defaultRemoteOf } from './remote-default.ts'
 
 export type AddRemoteOptions = ConfigChange & {
@@ -13,7 +14,8 @@ export type AddRemoteOptions = ConfigChange & {
 }
 
 /**
- * Adds a remote to the config; the first one becomes the default. Nothing is asked of the place itself.
+ * Adds a remote to the config; the first one becomes the default. Nothing is asked of the place itself, and what
+ * this clone knew of it is forgotten.
  * @throws ALREADY_EXISTS; BAD_CONFIG for a bad name or a URL with a password in it
  */
 export async function addRemote(
@@ -35,5 +37,6 @@ export async function addRemote(
     await setConfigValue(file, `remotes.${name}.url`, url)
     if (makeDefault || remotes.size === 0) await setConfigValue(file, 'default', name)
   })
+  forgetRemote(project, url)
   return { isDefault: defaultRemoteOf(config) === name }
 }

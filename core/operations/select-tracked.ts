@@ -33,16 +33,16 @@ export function selectTracked(
     const path = repositoryPathOf(workbench, userPath)
     let found = 0
     for (const candidate of tracked) {
-      const relation = relate(path, candidate.path)
-      if (relation === 'none') continue
+      const meaning = meaningOf(path, candidate)
+      if (meaning === 'none') continue
       found++
-      if (relation === 'whole') parts.set(candidate, undefined)
-      else if (!parts.has(candidate)) parts.set(candidate, [insidePattern(path, candidate.path)])
-      else parts.get(candidate)?.push(insidePattern(path, candidate.path))
+      if (meaning === 'whole') parts.set(candidate, undefined)
+      else if (!parts.has(candidate)) parts.set(candidate, [meaning.pattern])
+      else parts.get(candidate)?.push(meaning.pattern)
     }
     if (found > 0) continue
     const { alsoTracked = [] } = options
-    const bad = alsoTracked.find((pointer) => relate(path, pointer.path) !== 'none')
+    const bad = alsoTracked.find((pointer) => meaningOf(path, pointer) !== 'none')
     throw bad?.error ?? notTracked(workbench, userPath, [...tracked, ...alsoTracked])
   }
   return tracked.flatMap((candidate) => {
@@ -71,7 +71,8 @@ export async function selectWorkingTree(
     return selectTracked(workbench, good, userPaths, { alsoTracked: bad })
   }
   return (await listTracked(workbench)).map((tracked) => {
-    const only = options.wanted === 'all' ? undefined : workbench.state.onlyOf(tracked.path)
+    const isWhole = options.wanted === 'all' || tracked.pointer.kind !== 'dir'
+    const only = isWhole ? undefined : workbench.state.onlyOf(tracked.path)
     return only === undefined ? whole(tracked) : { tracked, filter: new PathFilter(only), only: [...only] }
   })
 }
@@ -86,18 +87,24 @@ function whole(tracked: Tracked): Selected {
   return { tracked, filter: PathFilter.literal([tracked.path]), only: undefined }
 }
 
-/** A path or pattern inside a tracked path, whose own name is no pattern. */
-function insidePattern(path: string, trackedPath: string): string {
-  return isAtOrBelow(path, trackedPath) ? patternOf(trackedPath) + path.slice(trackedPath.length) : path
-}
-
-function relate(wanted: string, trackedPath: string): 'whole' | 'part' | 'none' {
-  if (isAtOrBelow(trackedPath, wanted)) return 'whole'
-  if (isAtOrBelow(wanted, trackedPath)) return 'part'
+/**
+ * What of a tracked path a path or pattern means: all, nothing, or what matches a pattern inside, if anything does.
+ * Only a directory has an inside; what a pointer that cannot be read stands for may be one.
+ */
+export function meaningOf(
+  wanted: string,
+  { path, pointer }: { path: string; pointer?: Tracked['pointer'] | undefined },
+): 'whole' | 'none' | { pattern: string } {
+  if (isAtOrBelow(path, wanted)) return 'whole'
+  const mayBeDirectory = pointer === undefined || pointer.kind === 'dir'
+  if (isAtOrBelow(wanted, path)) {
+    // The tracked path's own name is no pattern.
+    return mayBeDirectory ? { pattern: patternOf(path) + wanted.slice(path.length) } : 'none'
+  }
   if (!hasWildcards(wanted)) return 'none'
   const filter = new PathFilter([wanted])
-  if (filter.matches(trackedPath)) return 'whole'
-  return filter.mayMatchBelow(trackedPath) ? 'part' : 'none'
+  if (filter.matches(path)) return 'whole'
+  return mayBeDirectory && filter.mayMatchBelow(path) ? { pattern: wanted } : 'none'
 }
 
 function notTracked(

@@ -1,11 +1,21 @@
-import type { ContentId } from '../content-id.ts'
+import { type ContentId, digestFromContentId } from '../content-id.ts'
 import type { VarveError } from '../errors.ts'
 import type { PointerKind } from '../format/pointer.ts'
+import { PathFilter } from '../path-filter.ts'
+import { findMissing } from '../transfer/missing-entries.ts'
 import type { RemoteView } from '../transfer/remote-view.ts'
-import { compareTracked } from './compare-tracked.ts'
+import { compareTracked, type TrackedComparison } from './compare-tracked.ts'
 import { type ChangeCounts, countChanges, type FileChange, fileChanges } from './file-changes.ts'
 import { type Selected, selectTracked } from './select-tracked.ts'
-import { type BadPointer, type GoodPointer, idOf, listPointers } from './tracked.ts'
+import {
+  type BadPointer,
+  entryOf,
+  type GoodPointer,
+  idOf,
+  listPointers,
+  pointerOf,
+  type Tracked,
+} from './tracked.ts'
 import type { Workbench } from './workbench.ts'
 
 export type StatusOptions = {
@@ -17,7 +27,11 @@ export type StatusOptions = {
 
 export type PathStatus = {
   path: string
-  state: 'unchanged' | 'modified' | 'missing' | 'not-pulled' | 'bad-pointer'
+  /**
+   * `outdated`: the workspace came from another version than the pointer names; `changes` are then those made since that
+   * one.
+   */
+  state: 'unchanged' | 'modified' | 'outdated' | 'missing' | 'not-pulled' | 'bad-pointer'
   kind: PointerKind | undefined
   id: ContentId | undefined
   sizeBytes: number | undefined
@@ -44,7 +58,7 @@ export async function status(workbench: Workbench, options: StatusOptions): Prom
   const bad = pointers.filter((pointer): pointer is BadPointer => pointer.error !== undefined)
   const paths: PathStatus[] = []
   for (const selected of selectTracked(workbench, good, options.paths, { alsoTracked: bad })) {
-    paths.push(await statusOf(workbench, selected, view))
+    paths.push(await statusOf(workbench, selected, { view, isAsked: options.askRemote }))
   }
   if (options.paths.length === 0) paths.push(...bad.map(badStatus))
   paths.sort((a, b) => (a.path < b.path ? -1 : 1))
@@ -59,18 +73,24 @@ async function openView(workbench: Workbench, options: StatusOptions): Promise<R
   return view
 }
 
-async function statusOf(
-  workbench: Workbench,
-  selected: Selected,
-  view: RemoteView | undefined,
-): Promise<PathStatus> {
+/** `isAsked`: the remote told just now what it has. */
+type RemoteKnown = { view: RemoteView | undefined; isAsked: boolean }
+
+async function statusOf(workbench: Workbench, selected: Selected, remote: RemoteKnown): Promise<PathStatus> {
   const { path, pointer } = selected.tracked
   const id = idOf(pointer)
-  const compared = await compareTracked(workbench, selected)
+  const { compared, isOutdated } = await compareWithOwnVersion(workbench, selected)
   const changes = compared.state === 'compared' ? fileChanges(compared.comparison.changes) : []
+  const isSame = changes.length === 0
   return {
     path,
-    state: compared.state !== 'compared' ? compared.state : changes.length === 0 ? 'unchanged' : 'modified',
+    state: isOutdated
+      ? 'outdated'
+      : compared.state !== 'compared'
+        ? compared.state
+        : isSame
+          ? 'unchanged'
+          : 'modified',
     kind: pointer.kind,
     id,
     sizeBytes: pointer.sizeBytes,
@@ -78,16 +98,42 @@ async function statusOf(
     counts: countChanges(changes),
     changes,
     leftOutFiles: compared.state === 'compared' ? compared.comparison.leftOutFiles : 0,
-    onRemote: onRemote(view, id),
+    onRemote: onRemote(workbench, remote, selected.tracked),
     error: undefined,
   }
 }
 
-/** Unknown without a remote, and before it was asked for the first time. */
-function onRemote(view: RemoteView | undefined, id: ContentId | undefined): boolean | undefined {
-  if (view === undefined || !view.isKnown) return undefined
+/** Against the version that the workspace came from: what the user did, whatever git has done to the pointer since. */
+async function compareWithOwnVersion(
+  workbench: Workbench,
+  selected: Selected,
+): Promise<{ compared: TrackedComparison; isOutdated: boolean }> {
+  const { tracked } = selected
+  const base = workbench.state.versionOf(tracked.path)
+  if (base !== undefined && workbench.state.isOutdated(tracked.path, tracked.pointer)) {
+    const own = { ...selected, tracked: { ...tracked, pointer: pointerOf(base, 0, '') } }
+    const compared = await compareTracked(workbench, own)
+    if (compared.state === 'compared') return { compared, isOutdated: true }
+  }
+  return { compared: await compareTracked(workbench, selected), isOutdated: false }
+}
+
+/** Unknown without a remote; and for a version that this clone has not got, before the remote was asked. */
+function onRemote(
+  { store }: Workbench,
+  { view, isAsked }: RemoteKnown,
+  { path, pointer }: Tracked,
+): boolean | undefined {
+  if (view === undefined) return undefined
   // A link lies in its pointer whole: git carries it.
-  return id === undefined || view.holdsWhole(id)
+  if (pointer.kind === 'link' || view.holdsWhole(pointer.id)) return true
+  if (isAsked) return false
+  const listing = { entry: entryOf({ path, pointer }), path, filter: PathFilter.everything.withoutFiles() }
+  const isHere =
+    pointer.kind === 'dir'
+      ? findMissing(store, [listing]).metadata.length === 0
+      : store.hasBlob(digestFromContentId(pointer.id))
+  return isHere ? false : undefined
 }
 
 function badStatus({ path, error }: BadPointer): PathStatus {

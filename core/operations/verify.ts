@@ -18,9 +18,16 @@ export type VerifyOptions = {
 
 export type StoreProblem =
   | { kind: 'damaged-segment'; segment: SegmentName; message: string; isRepaired: boolean }
-  | { kind: 'missing-pack'; pack: PackName; message: string }
+  | { kind: 'missing-pack'; pack: PackName; message: string; isSuperseded: boolean }
   /** `damagedEntries` is undefined where nothing of the pack can be read. */
-  | { kind: 'damaged-pack'; pack: PackName; message: string; damagedEntries: number | undefined }
+  | {
+      kind: 'damaged-pack'
+      pack: PackName
+      message: string
+      damagedEntries: number | undefined
+      /** The index points to nothing that is damaged, or no longer does and has all of it elsewhere. */
+      isSuperseded: boolean
+    }
 
 export type VerifyResult = {
   store: string
@@ -32,7 +39,7 @@ export type VerifyResult = {
   problems: StoreProblem[]
   /** The versions that need what is damaged or gone; undefined where a damaged index hides that. */
   affected: AffectedVersion[] | undefined
-  /** Good or bad, they are in no segment: a crash came between the two. Nothing of them can be read. */
+  /** Good ones that are in no segment: a crash came between the two. Nothing of them can be read. */
   orphanPacks: PackName[]
   leftovers: { files: number; bytes: number }
   rebuilt: RebuiltIndex | undefined
@@ -55,12 +62,19 @@ export async function verify(workbench: Workbench, options: VerifyOptions): Prom
   const missing = [...index.packs].filter((pack) => !present.has(pack))
   const bad = badPacks(verified, missing)
   const isIndexWhole = index.damaged.length === 0
-  let affected: AffectedVersion[] | undefined
+  // What a whole index does not point to is not lost: it was left out before, or never taken in.
+  const needed = isIndexWhole ? indexedOf(workbench, bad, index) : bad
+  let lost: LostEntries | undefined
   let rebuilt: RebuiltIndex | undefined
   // A whole index knows more than one made anew: what was in the packs that are gone.
-  if (isIndexWhole) affected = await findAffected(workbench, bad, index)
-  if (options.rebuildIndex) rebuilt = rebuildIndex(root)
-  if (!isIndexWhole && rebuilt !== undefined) affected = await findAffected(workbench, bad, index)
+  if (isIndexWhole) lost = new LostEntries(workbench.store, needed, index.live)
+  if (options.rebuildIndex) rebuilt = rebuildIndex(root, bad)
+  if (!isIndexWhole && rebuilt !== undefined) lost = new LostEntries(workbench.store, needed, index.live)
+  const affected = lost && (lost.count === 0 ? [] : await affectedVersions(workbench, lost))
+  const isForgotten = (pack: PackName) => rebuilt !== undefined && lost?.packs.has(pack) === false
+  const isNeeded = (pack: PackName) =>
+    needed.whole.has(pack) || needed.entries.some((entry) => entry.pack === pack)
+  const isSuperseded = (pack: PackName) => !isNeeded(pack) || isForgotten(pack)
 
   return {
     store: root,
@@ -71,11 +85,14 @@ export async function verify(workbench: Workbench, options: VerifyOptions): Prom
     bytes: files.packs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     problems: [
       ...index.damaged.map((damage) => segmentProblem(damage, rebuilt)),
-      ...missing.map(missingPack),
-      ...verified.flatMap(packProblem),
+      ...missing.map((pack) => missingPack(pack, lost?.packs.has(pack) === false)),
+      ...verified.flatMap((one) => packProblem(one, isSuperseded(one.pack))),
     ],
     affected,
-    orphanPacks: [...present].filter((pack) => !index.packs.has(pack) && !index.tombstones.has(pack)),
+    orphanPacks: verified
+      .filter(({ pack, problems }) => problems.length === 0 && !index.packs.has(pack))
+      .map(({ pack }) => pack)
+      .filter((pack) => !index.tombstones.has(pack)),
     leftovers: {
       files: files.leftovers.length,
       bytes: files.leftovers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
@@ -86,7 +103,9 @@ export async function verify(workbench: Workbench, options: VerifyOptions): Prom
 
 /** The problems that are still there. */
 export function remainingProblems({ problems }: Pick<VerifyResult, 'problems'>): StoreProblem[] {
-  return problems.filter((problem) => problem.kind !== 'damaged-segment' || !problem.isRepaired)
+  return problems.filter((problem) =>
+    problem.kind === 'damaged-segment' ? !problem.isRepaired : !problem.isSuperseded,
+  )
 }
 
 async function verifyPacks(
@@ -125,14 +144,13 @@ function badPacks(verified: readonly VerifiedPack[], missing: readonly PackName[
   return { whole: new Set([...missing, ...unreadable]), entries }
 }
 
-async function findAffected(
-  workbench: Workbench,
-  bad: BadPacks,
-  { live }: IndexCheck,
-): Promise<AffectedVersion[]> {
-  if (bad.whole.size === 0 && bad.entries.length === 0) return []
-  const lost = new LostEntries(workbench.store, bad, live)
-  return lost.count === 0 ? [] : affectedVersions(workbench, lost)
+function indexedOf({ store }: Workbench, bad: BadPacks, { packs }: IndexCheck): BadPacks {
+  return {
+    whole: new Set([...bad.whole].filter((pack) => packs.has(pack))),
+    entries: bad.entries.filter(({ pack, kind, digest }) =>
+      [...store.index.findAll(kind, digest)].some((location) => location.pack === pack),
+    ),
+  }
 }
 
 function isUnreadable({ problems }: VerifiedPack): boolean {
@@ -150,18 +168,18 @@ function segmentProblem(
   }
 }
 
-function missingPack(pack: PackName): StoreProblem {
-  return { kind: 'missing-pack', pack, message: `pack ${pack} is gone` }
+function missingPack(pack: PackName, isSuperseded: boolean): StoreProblem {
+  return { kind: 'missing-pack', pack, message: `pack ${pack} is gone`, isSuperseded }
 }
 
-function packProblem(verified: VerifiedPack): StoreProblem[] {
+function packProblem(verified: VerifiedPack, isSuperseded: boolean): StoreProblem[] {
   const { pack, problems, entries } = verified
   const [first] = problems
   if (first === undefined) return []
   if (isUnreadable(verified)) {
     const { message } = problems.find(({ id }) => id === undefined)!
-    return [{ kind: 'damaged-pack', pack, message, damagedEntries: undefined }]
+    return [{ kind: 'damaged-pack', pack, message, damagedEntries: undefined, isSuperseded }]
   }
   const message = `pack ${pack}: ${problems.length} of its ${entries} entries are damaged`
-  return [{ kind: 'damaged-pack', pack, message, damagedEntries: problems.length }]
+  return [{ kind: 'damaged-pack', pack, message, damagedEntries: problems.length, isSuperseded }]
 }

@@ -3,6 +3,7 @@ import type { Pointer } from '../format/pointer.ts'
 import { listHistoryPointers } from '../git/list-history-pointers.ts'
 import type { GitObjectId } from '../git/object-id.ts'
 import type { VersionToPush } from '../transfer/push-versions.ts'
+import { keepMatching } from './keep-matching.ts'
 import { type Selected, selectTracked, selectWorkingTree } from './select-tracked.ts'
 import { entryOf, idOf, listTrackedAt, parseTracked, readPointerBlobs, type Tracked } from './tracked.ts'
 import type { Workbench } from './workbench.ts'
@@ -17,15 +18,24 @@ export type VersionRange = {
   revision?: string | undefined
   /** All of the history of all refs. */
   all?: boolean
+  /** Where to fetch the listings from that tell whether a path or pattern inside a directory is there. */
+  remoteName?: string | undefined
 }
 
-/** The versions of a range. @throws NOT_FOUND, NOT_TRACKED, and what parsing a pointer throws */
+/**
+ * The versions of a range.
+ * @throws NOT_FOUND for a revision that is none, and a path or pattern that is in none of the versions; NOT_TRACKED,
+ * MISSING_BYTES, and what parsing a pointer throws
+ */
 export async function versionsIn(workbench: Workbench, range: VersionRange): Promise<Version[]> {
-  const { paths, revision, all } = range
+  const { paths, revision, all, remoteName } = range
   if (all) return historyVersions(workbench, { include: [], all: true }, paths)
   if (revision?.includes('..')) return historyVersions(workbench, { include: [revision] }, paths)
-  if (revision === undefined) return versionsOf(await selectWorkingTree(workbench, paths))
-  return versionsOf(selectTracked(workbench, await listTrackedAt(workbench, revision), paths))
+  const selected =
+    revision === undefined
+      ? await selectWorkingTree(workbench, paths)
+      : selectTracked(workbench, await listTrackedAt(workbench, revision), paths)
+  return versionsOf(await keepMatching(workbench, selected, { paths, revision, remoteName }))
 }
 
 export function versionsOf(selected: readonly Selected[]): Version[] {
@@ -58,7 +68,8 @@ export async function historyVersions(
     if (one !== undefined) tracked.push(one)
   }
   const selected = tracked.length > 0 ? selectTracked(workbench, tracked, paths) : []
-  return unique(versionsOf(selected))
+  // Listings of old versions may be nowhere any more, which must not stop the rest.
+  return unique(versionsOf(await keepMatching(workbench, selected, { paths, listings: 'as-here' })))
 }
 
 function parseOrSkip(

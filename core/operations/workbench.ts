@@ -127,6 +127,6 @@ export class Workbench {
 }
 
 /** What is known of a remote belongs to its URL: another URL under the same name starts afresh. */
-function folderNameOf(url: string): string {
+export function folderNameOf(url: string): string {
   return createHash('sha256').update(url).digest('hex').slice(0, 32)
 }

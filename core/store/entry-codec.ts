@@ -56,6 +56,6 @@ export function verifyChecksum(
 
 function corruptEntry(kind: EntryKind, digest: Digest): VarveError {
   return new VarveError('CORRUPT', `${kind} b3:${hexOf(digest)} is damaged: its bytes do not match its id`, {
-    hint: 'Run `varve verify --full` to see what is affected.',
+    hint: 'Run `varve verify --rebuild-index`, then `varve pull`, or `varve add PATH` with the original file.',
   })
 }

@@ -14,6 +14,8 @@ export type BadPacks = {
 /** The entries that no place in a store has whole any more. */
 export class LostEntries {
   readonly #packs = new Map<string, PackName>()
+  /** The bad packs that held one of them. */
+  readonly packs = new Set<PackName>()
 
   /** `segments` are good ones, which say what was in packs that are gone. */
   constructor(store: Store, bad: BadPacks, segments: readonly SegmentName[]) {
@@ -23,6 +25,7 @@ export class LostEntries {
       const key = keyOf(entry.kind, entry.digest)
       for (const { pack } of store.index.findAll(entry.kind, entry.digest)) if (isGood(pack, key)) return
       this.#packs.set(key, entry.pack)
+      this.packs.add(entry.pack)
     }
     for (const entry of bad.entries) note(entry)
     for (const row of rowsInPacks(store.root, segments, bad.whole)) note(row)
@@ -38,6 +41,6 @@ export class LostEntries {
   }
 }
 
-function keyOf(kind: EntryKind, digest: Digest): string {
+export function keyOf(kind: EntryKind, digest: Digest): string {
   return `${kind} ${hexOf(digest)}`
 }

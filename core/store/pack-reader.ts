@@ -41,7 +41,7 @@ export class PackReader {
       const count = readSync(fd, bytes, done, lengthBytes - done, offset + done)
       if (count === 0) {
         throw new VarveError('CORRUPT', `pack ${packPath(this.#root, pack)} is cut short`, {
-          hint: 'Run `varve verify` to see what is affected.',
+          hint: 'Run `varve verify --rebuild-index`, then `varve pull`, or `varve add PATH` with the original file.',
         })
       }
       done += count
@@ -96,7 +96,7 @@ export class PackReader {
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
       throw new VarveError('MISSING_BYTES', `pack ${path} is gone`, {
-        hint: 'Run `varve verify` to see what is affected, and `varve pull` to fetch it again.',
+        hint: 'Run `varve verify --rebuild-index`, then `varve pull`, or `varve add PATH` with the original file.',
         cause,
       })
     }

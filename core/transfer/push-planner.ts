@@ -13,8 +13,14 @@ import type { Store } from '../store/store.ts'
 /** The packs that a version's bytes lie in: those on the remote, and those of the store to be sent from. */
 export type Closure = { leanedOn: Set<PackName>; sources: Set<PackName> }
 
+/** `isComplete` is false where neither the store nor the remote has all of the version. */
+export type PlannedClosure = Closure & { isComplete: boolean }
+
 /** What is to be sent out of one local pack. */
 export type SourcePack = { entries: number; storedBytes: number }
+
+/** `digest` is a blob or a part of one; `path` that of the first file or directory that wants it. */
+type MissingBytes = { path: string; digest: Digest }
 
 /** What the planner asks of the remote: where it has an entry, and which recipe it has for a blob. */
 export type RemoteKnowledge = {
@@ -39,7 +45,8 @@ export class PushPlanner {
   /** Where a recipe is to be taken from, by its blob, where that is not the first place that the index has. */
   readonly #recipePlaces = new Map<string, PackName>()
   readonly #known = new Map<string, Closure>()
-  readonly #missing: { path: string; digest: Digest }[] = []
+  #firstMissing: MissingBytes | undefined
+  #missingCount = 0
 
   constructor(store: Store, remote: RemoteKnowledge) {
     this.#store = store
@@ -50,16 +57,23 @@ export class PushPlanner {
     return this.#sources
   }
 
-  /** Files that neither the store nor the remote has. */
-  get missing(): readonly { path: string; digest: Digest }[] {
-    return this.#missing
+  /** Takes in one version; `filter` leaves files out, of a push of a part. */
+  add(entry: TreeEntry, path: string, filter: PathFilter): PlannedClosure {
+    const closure: Closure = { leanedOn: new Set(), sources: new Set() }
+    const missingBefore = this.#missingCount
+    this.#entry(entry, path, filter, closure)
+    return { ...closure, isComplete: this.#missingCount === missingBefore }
   }
 
-  /** Takes in one version; `filter` leaves files out, of a push of a part. */
-  add(entry: TreeEntry, path: string, filter: PathFilter): Closure {
-    const closure: Closure = { leanedOn: new Set(), sources: new Set() }
-    this.#entry(entry, path, filter, closure)
-    return closure
+  /** @throws MISSING_BYTES when one of the versions is not complete */
+  refuseMissing(): void {
+    if (this.#firstMissing === undefined) return
+    const { path, digest } = this.#firstMissing
+    const more = this.#missingCount > 1 ? ` and ${this.#missingCount - 1} more` : ''
+    const what = `${path} (${contentIdFromDigest(digest)})${more}`
+    throw new VarveError('MISSING_BYTES', `neither the store nor the remote has the bytes of ${what}`, {
+      hint: 'Ask whoever added them to run `varve push`, or pull them from a remote that has them.',
+    })
   }
 
   /** Whether the entry is to be sent, out of this very pack. */
@@ -89,12 +103,17 @@ export class PushPlanner {
       return
     }
     const own: Closure = { leanedOn: new Set(), sources: new Set() }
-    const missingBefore = this.#missing.length
+    const missingBefore = this.#missingCount
+    const children = whereHere(() => readDirectory(this.#store, entry))
+    if (children === undefined) {
+      this.#miss(path, entry.digest)
+      return
+    }
     this.#blob(entry.digest, path, own)
-    for (const child of readDirectory(this.#store, entry)) {
+    for (const child of children) {
       this.#entry(child, path === '' ? child.name : `${path}/${child.name}`, filter, own)
     }
-    if (isWhole && this.#missing.length === missingBefore) this.#known.set(key, own)
+    if (isWhole && this.#missingCount === missingBefore) this.#known.set(key, own)
     join(closure, own)
   }
 
@@ -103,19 +122,24 @@ export class PushPlanner {
       this.#take('chunk', blob, path, closure)
       return
     }
-    const root = this.#store.recipeOf(blob)
+    const root = whereHere(() => this.#store.recipeOf(blob))
     if (root === undefined) {
-      this.#missing.push({ path, digest: blob })
+      this.#miss(path, blob)
       return
     }
     const holder = this.#remote.findRecipe(blob, root)
     if (holder === undefined) this.#sendRecipe(blob, root, closure)
     else closure.leanedOn.add(holder)
     const readNode = (node: Digest) => {
+      const bytes = this.#store.readEntry('node', node)
       this.#take('node', node, path, closure)
-      return this.#store.readEntry('node', node)
+      return bytes
     }
-    for (const chunk of walkRecipe(root, readNode)) this.#take('chunk', chunk.digest, path, closure)
+    const isWalked = whereHere(() => {
+      for (const chunk of walkRecipe(root, readNode)) this.#take('chunk', chunk.digest, path, closure)
+      return true
+    })
+    if (!isWalked) this.#miss(path, blob)
   }
 
   #take(kind: EntryKind, digest: Digest, path: string, closure: Closure): void {
@@ -126,8 +150,13 @@ export class PushPlanner {
 
   #send(kind: EntryKind, digest: Digest, path: string, closure: Closure): void {
     const here = this.#store.locate(kind, digest)
-    if (here === undefined) this.#missing.push({ path, digest })
+    if (here === undefined) this.#miss(path, digest)
     else this.#sendFrom(here, digest, closure)
+  }
+
+  #miss(path: string, digest: Digest): void {
+    this.#firstMissing ??= { path, digest }
+    this.#missingCount++
   }
 
   /** Of several recipes only `root` is the one that is proven. */
@@ -152,13 +181,12 @@ function join(into: Closure, from: Closure): void {
   for (const pack of from.sources) into.sources.add(pack)
 }
 
-/** @throws MISSING_BYTES when a push cannot be complete. */
-export function refuseMissing(missing: readonly { path: string; digest: Digest }[]): void {
-  const [first] = missing
-  if (first === undefined) return
-  const more = missing.length > 1 ? ` and ${missing.length - 1} more` : ''
-  const what = `${first.path} (${contentIdFromDigest(first.digest)})${more}`
-  throw new VarveError('MISSING_BYTES', `neither the store nor the remote has the bytes of ${what}`, {
-    hint: 'Pull them from a remote that has them, or push some paths only: `varve push PATH...`.',
-  })
+/** What `read` gives, or undefined where the store lacks what it reads. */
+function whereHere<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof VarveError && error.code === 'MISSING_BYTES') return undefined
+    throw error
+  }
 }

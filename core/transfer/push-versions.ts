@@ -25,7 +25,7 @@ import { throwIfAborted } from '../workers/workers.ts'
 import { describePack } from './describe-pack.ts'
 import { type OutgoingPack, outgoingPacks, readTail, sourceOfFile } from './outgoing-packs.ts'
 import { packSizes } from './pack-sizes.ts'
-import { type Closure, PushPlanner, refuseMissing } from './push-planner.ts'
+import { type Closure, type PlannedClosure, PushPlanner } from './push-planner.ts'
 import { sourceOf } from './remote-format.ts'
 import { VerifiedKnowledge } from './remote-knowledge.ts'
 import { intentKey, type RemoteView, recordKey } from './remote-view.ts'
@@ -46,9 +46,11 @@ export type PushOptions = {
   store: Store
   view: RemoteView
   versions: readonly VersionToPush[]
+  /** What to do about a version of which neither the store nor the remote has all. */
+  onMissing: 'refuse' | 'leave-out'
   repositoryId: string
   who: string
-  /** Commits whose whole history is there once this push is. */
+  /** Commits whose whole history is there once this push is. Recorded only if no version was left out. */
   commits: readonly string[]
   jobs: number
   onProgress?: OnProgress | undefined
@@ -57,12 +59,15 @@ export type PushOptions = {
 
 export type PushedBytes = { packs: number; bytes: number }
 
+/** `unavailable` are the versions that were left out. */
+export type PushedVersions = PushedBytes & { unavailable: VersionToPush[] }
+
 /**
  * Sends what the remote lacks of some versions. The order is what makes it safe without locks: an intent, packs, a
  * look at every pack leaned on, the final record, and last the index segment.
- * @throws MISSING_BYTES before anything is sent; CORRUPT; REMOTE_FAILED
+ * @throws MISSING_BYTES before anything is sent, unless such versions are to be left out; CORRUPT; REMOTE_FAILED
  */
-export async function pushVersions(options: PushOptions): Promise<PushedBytes> {
+export async function pushVersions(options: PushOptions): Promise<PushedVersions> {
   await options.view.prepare()
   const journal = await SentJournal.open(join(options.view.folder, 'sent'), options.view.remote)
   const knowledge = new VerifiedKnowledge({ ...options, journal })
@@ -75,13 +80,16 @@ export async function pushVersions(options: PushOptions): Promise<PushedBytes> {
   }
 }
 
-type PlannedVersion = { version: VersionToPush; closure: Closure }
+type PlannedVersion = { version: VersionToPush; closure: PlannedClosure }
+
+type Plan = { planner: PushPlanner; planned: PlannedVersion[]; leanedOn: Set<PackName> }
 
 class Push {
   readonly #options: PushOptions
   readonly #journal: SentJournal
   readonly #knowledge: VerifiedKnowledge
   readonly #sent: OutgoingPack[] = []
+  readonly #unavailable: VersionToPush[] = []
   /** Where packs are cut: this push's own, for another may run beside it. */
   readonly #folder: string
 
@@ -96,10 +104,11 @@ class Push {
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
-  async run(): Promise<PushedBytes> {
+  async run(): Promise<PushedVersions> {
     const { view, repositoryId } = this.#options
     const { planner, planned, leanedOn } = await this.#plan()
-    refuseMissing(planner.missing)
+    const unavailable = this.#unavailable
+    if (planned.length === 0 && unavailable.length > 0) return { packs: 0, bytes: 0, unavailable }
     const intent = await this.#writeRecord('intent', await this.#packsOf(leanedOn), planned)
     const bytes = await this.#sendPacks(planner)
     const sizes = await this.#packsOf(leanedOn)
@@ -108,20 +117,32 @@ class Push {
     await view.remote.remove(intentKey(repositoryId, intent.id))
     view.keepRecord(final.id, final.bytes)
     this.#journal.clear()
-    return { packs: this.#sent.length, bytes }
+    return { packs: this.#sent.length, bytes, unavailable }
   }
 
-  /** Plans until every recipe that it relies on is read, and every pack that it leans on is there. */
-  async #plan(): Promise<{ planner: PushPlanner; planned: PlannedVersion[]; leanedOn: Set<PackName> }> {
+  /**
+   * Plans until every recipe that it relies on is read, every version is complete, and every pack that it leans on is
+   * there.
+   */
+  async #plan(): Promise<Plan> {
+    let { versions } = this.#options
     for (;;) {
       throwIfAborted(this.#options.signal)
       this.#options.onProgress?.({ phase: 'planning' })
       const planner = new PushPlanner(this.#options.store, this.#knowledge)
-      const planned = this.#options.versions.map((version) => ({
+      const planned = versions.map((version) => ({
         version,
         closure: planner.add(version.entry, version.path, version.filter),
       }))
       if (await this.#knowledge.readUnread(this.#options.signal)) continue
+      const incomplete = planned.filter(({ closure }) => !closure.isComplete)
+      if (incomplete.length > 0) {
+        if (this.#options.onMissing === 'refuse') planner.refuseMissing()
+        this.#unavailable.push(...incomplete.map(({ version }) => version))
+        // Made again from nothing, lest what only these need is sent.
+        versions = planned.filter(({ closure }) => closure.isComplete).map(({ version }) => version)
+        continue
+      }
       const leanedOn = new Set(planned.flatMap(({ closure }) => [...closure.leanedOn]))
       const sizes = await packSizes(this.#options.view.remote, leanedOn)
       const known = this.#knownPacks()
@@ -222,7 +243,7 @@ class Push {
       repository: repositoryId,
       createdAt: new Date().toISOString(),
       who,
-      commits: [...commits],
+      commits: this.#unavailable.length === 0 ? [...commits] : [],
       packs: packs.map(({ name, class: packClass, sizeBytes, tailBytes }) => ({
         name,
         class: packClass,

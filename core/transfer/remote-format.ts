@@ -25,14 +25,21 @@ export async function ensureRemoteFormat(remote: Remote): Promise<void> {
 }
 
 /**
+ * `wasUsed`: this clone has seen the place as a remote before.
  * @throws NOT_FOUND where the place is no Varve remote (or an empty one); TOO_NEW, MALFORMED
  */
-export async function checkRemoteFormat(remote: Remote): Promise<void> {
+export async function checkRemoteFormat(remote: Remote, { wasUsed = false } = {}): Promise<void> {
   let bytes: Buffer
   try {
     bytes = await readWhole(remote, FORMAT_KEY, { mostBytes: MAX_FORMAT_BYTES })
   } catch (error) {
     if (!(error instanceof VarveError) || error.code !== 'NOT_FOUND') throw error
+    if (wasUsed) {
+      const message = `${remote.label} was a varve remote when this clone last used it, and is empty now`
+      const hint =
+        'Mount it; if it was emptied on purpose, run `varve remote set NAME url URL` and push again.'
+      throw new VarveError('NOT_FOUND', message, { hint, cause: error })
+    }
     throw new VarveError('NOT_FOUND', `${remote.label} holds nothing that varve pushed`, {
       hint: 'Check its URL with `varve remote list`, or push to it first.',
       cause: error,

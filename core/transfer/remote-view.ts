@@ -64,11 +64,6 @@ export class RemoteView {
     return this.#holders.get(id) ?? []
   }
 
-  /** Whether the remote was ever asked: where not, that it lacks something is no news. */
-  get isKnown(): boolean {
-    return existsSync(join(this.folder, 'prepared')) || this.records.size > 0
-  }
-
   /** Whether a push of the whole version is known to be complete. */
   holdsWhole(id: ContentId): boolean {
     const [holder] = this.holdersOf(id)
@@ -77,10 +72,9 @@ export class RemoteView {
 
   /** Before the first push from this clone: makes the place a remote, or checks that it is one. */
   async prepare(): Promise<void> {
-    const note = join(this.folder, 'prepared')
-    if (existsSync(note)) return
+    if (existsSync(this.#preparedNote)) return
     await ensureRemoteFormat(this.remote)
-    writeFileDurably(note, '')
+    writeFileDurably(this.#preparedNote, '')
   }
 
   /** Lists this repository's records, and fetches those that are new. */
@@ -92,7 +86,10 @@ export class RemoteView {
       if (key.endsWith(FINAL_SUFFIX) && isRecordId(id)) listed.add(id)
     }
     const known = new Set(this.records.keys())
-    if (listed.size === 0) await checkRemoteFormat(this.remote)
+    if (listed.size === 0) {
+      const wasUsed = known.size > 0 || existsSync(this.#preparedNote)
+      await checkRemoteFormat(this.remote, { wasUsed })
+    }
     await this.#fetchAll(
       [...listed].filter((id) => !known.has(id)),
       async (id) => {
@@ -144,6 +141,10 @@ export class RemoteView {
 
   close(): void {
     this.#index?.close()
+  }
+
+  get #preparedNote(): string {
+    return join(this.folder, 'prepared')
   }
 
   get #recordsFolder(): string {

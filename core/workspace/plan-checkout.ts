@@ -26,6 +26,8 @@ export type CheckoutPlan = {
   removeDirectories: string[]
   /** Files never added, which stay. */
   kept: string[]
+  /** Files with the user's changes, which stay: the version before and this one have the same there. */
+  edited: string[]
   /** Files whose bytes no version holds and which are in the way. */
   conflicts: string[]
 }
@@ -38,6 +40,8 @@ export function planCheckout(options: {
   comparison: WorkspaceComparison
   store: Store
   trackedPath: string
+  /** What the workspace is to become; undefined: nothing. */
+  version: TreeEntry | undefined
   /** What was checked out or added here last, if that is known. */
   base: TreeEntry | undefined
   force: boolean
@@ -51,6 +55,8 @@ class Planner {
   readonly #store: Store
   readonly #trackedPath: string
   readonly #base: TreeEntry | undefined
+  /** The version is another one than was here before. */
+  readonly #isMove: boolean
   readonly #force: boolean
   readonly #plan: CheckoutPlan = {
     write: [],
@@ -60,6 +66,7 @@ class Planner {
     remove: [],
     removeDirectories: [],
     kept: [],
+    edited: [],
     conflicts: [],
   }
   /** Paths where the version has a file or link. */
@@ -71,10 +78,18 @@ class Planner {
   /** Listings of `base` that were read, by path. */
   readonly #baseListings = new Map<string, Map<string, TreeEntry>>()
 
-  constructor(options: { store: Store; trackedPath: string; base: TreeEntry | undefined; force: boolean }) {
+  constructor(options: {
+    store: Store
+    trackedPath: string
+    version: TreeEntry | undefined
+    base: TreeEntry | undefined
+    force: boolean
+  }) {
     this.#store = options.store
     this.#trackedPath = options.trackedPath
     this.#base = options.base
+    const { version, base } = options
+    this.#isMove = version !== undefined && base !== undefined && !isSameContent(version, base)
     this.#force = options.force
   }
 
@@ -94,7 +109,13 @@ class Planner {
       plan.setExecutable.push({ path, executable: before.kind === 'executable' })
       return
     }
-    if (after !== undefined && !this.#force && !this.#isHeld(path, after)) plan.conflicts.push(path)
+    if (after !== undefined && !this.#force && !this.#isHeld(path, after)) {
+      if (this.#isMove && this.#isUnchangedByMove(path, before)) {
+        plan.edited.push(path)
+        return
+      }
+      plan.conflicts.push(path)
+    }
     if (before.kind === 'link') {
       plan.link.push({ path, target: before.target, replaces: after })
     } else if (after?.kind === 'link') {
@@ -117,6 +138,12 @@ class Planner {
     plan.removeDirectories.push(...this.#keptDirectories.filter((path) => this.#isInTheWay(path)))
     plan.removeDirectories.sort((a, b) => b.length - a.length)
     return plan
+  }
+
+  /** As git does it: what the two versions agree on is not touched, so the user's change of it can stay. */
+  #isUnchangedByMove(path: string, entry: TreeEntry): boolean {
+    const base = this.#baseEntry(path)
+    return base !== undefined && isSameContent(base, entry)
   }
 
   /** Something in the workspace that the version lacks. */
@@ -192,6 +219,13 @@ function fileToWrite(
     executable: entry.kind === 'executable',
     replaces,
   }
+}
+
+function isSameContent(a: TreeEntry, b: TreeEntry): boolean {
+  if (a.kind === 'link' || b.kind === 'link') {
+    return a.kind === 'link' && b.kind === 'link' && a.target === b.target
+  }
+  return a.kind === b.kind && sameDigest(a.digest, b.digest)
 }
 
 function sameDigest(a: Digest, b: Digest): boolean {

@@ -10,6 +10,11 @@ type SavedVersion =
   | { kind: 'link'; target: string }
 type Saved = { versions?: Record<string, SavedVersion>; only?: Record<string, string[]> }
 
+function savedVersion(pointer: Pointer): SavedVersion {
+  const { kind, sizeBytes } = pointer
+  return kind === 'link' ? { kind, target: pointer.target } : { kind, id: pointer.id, sizeBytes }
+}
+
 /**
  * What this worktree has of each tracked path: which version was added or checked out last (so that a file that was
  * part of it can be told from one that never was), and, after `varve pull data/train`, that the rest of `data` is
@@ -45,10 +50,27 @@ export class WorkspaceState {
     return { kind: saved.kind, name, sizeBytes: saved.sizeBytes, digest: digestFromContentId(saved.id) }
   }
 
+  /**
+   * Whether the workspace came from another version than the pointer names: git moved the pointer, and no checkout
+   * followed. False where nothing is remembered.
+   */
+  isOutdated(trackedPath: string, pointer: Pointer): boolean {
+    const before = this.#versions.get(trackedPath)
+    if (before === undefined) return false
+    const now = savedVersion(pointer)
+    return before.kind === 'link' || now.kind === 'link'
+      ? before.kind !== now.kind ||
+          (before as { target: string }).target !== (now as { target: string }).target
+      : before.id !== now.id
+  }
+
+  /** The tracked paths of which something was added or checked out here. */
+  get paths(): string[] {
+    return [...this.#versions.keys()]
+  }
+
   remember(trackedPath: string, pointer: Pointer): void {
-    const { kind, sizeBytes } = pointer
-    const saved = kind === 'link' ? { kind, target: pointer.target } : { kind, id: pointer.id, sizeBytes }
-    this.#versions.set(trackedPath, saved)
+    this.#versions.set(trackedPath, savedVersion(pointer))
   }
 
   forget(trackedPath: string): void {

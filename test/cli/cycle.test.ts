@@ -104,7 +104,7 @@ test('from add to a second clone and back: every kind of file, every kind of cha
 
   git(clone, 'pull', '--quiet')
   const behind = await varveJson<Status>(['status', 'data'], { cwd: clone })
-  expect(behind.paths).toMatchObject([{ state: 'not-pulled' }])
+  expect(behind.paths).toMatchObject([{ state: 'outdated' }])
   const pulled = await varveJson<Requests & { fetched: { bytes: number } }>(['pull'], { cwd: clone })
   expect(pulled.fetched.bytes).toBeLessThan(50_000)
   expect(treeOf(clone)).toEqual(treeOf(root))

@@ -60,13 +60,13 @@ describe('status', () => {
     expect((await varveJson<Status>(['status'], { cwd: root })).paths).toMatchObject([{ state: 'unchanged' }])
   })
 
-  it('of a pointer that was changed by git shows what checkout would do', async () => {
+  it('of a pointer that was changed by git says so', async () => {
     const root = await makeProject({ 'data/x': 'one' }, ['data'])
     writeFiles(root, { 'data/x': 'two' })
     await varve(['add', 'data'], { cwd: root })
     git(root, 'reset', '--quiet', '--hard')
     expect((await varveJson<Status>(['status'], { cwd: root })).paths).toMatchObject([
-      { state: 'modified', counts: { modified: 1 } },
+      { state: 'outdated', counts: { modified: 0 } },
     ])
   })
 

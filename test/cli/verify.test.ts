@@ -91,6 +91,7 @@ test('a damaged chunk: the file and every version that has it are named', async 
       kind: 'damaged-pack',
       pack: nameOf(place.path),
       damagedEntries: 1,
+      isSuperseded: false,
       message: expect.stringMatching(/1 of its \d+ entries are damaged/),
     },
   ])
@@ -132,7 +133,12 @@ test('a pack that is gone: what was in it is known from the index, also when tha
   const { path } = packWith(root, noise('big').subarray(0, 100))
   const bytes = readFileSync(path)
   rmSync(path)
-  const missing = { kind: 'missing-pack', pack: nameOf(path), message: expect.stringContaining('is gone') }
+  const missing = {
+    kind: 'missing-pack',
+    pack: nameOf(path),
+    message: expect.stringContaining('is gone'),
+    isSuperseded: false,
+  }
   const report = await verify(root, 7)
   expect(report.problems).toEqual([missing])
   // The pack held what was added first, data and a model; the second version of data leans on it too.

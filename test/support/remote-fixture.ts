@@ -37,7 +37,7 @@ export function reopen(clone: Clone, remote: Remote = clone.remote, repositoryId
   return { store: Store.open(clone.store.root), view, remote }
 }
 
-type Part = { paths?: string[]; repositoryId?: string; jobs?: number }
+type Part = { paths?: string[]; repositoryId?: string; jobs?: number; onMissing?: 'refuse' | 'leave-out' }
 
 /** Pushes versions as the command does: the view is refreshed first. */
 export async function push(clone: Clone, entries: readonly TreeEntry[], part: Part = {}) {
@@ -49,6 +49,7 @@ export async function push(clone: Clone, entries: readonly TreeEntry[], part: Pa
     store,
     view,
     versions: entries.map((entry) => ({ ...versionOf(entry, part.paths), only: part.paths })),
+    onMissing: part.onMissing ?? 'refuse',
     repositoryId: part.repositoryId ?? REPOSITORY,
     who: 'Ada',
     commits: [],

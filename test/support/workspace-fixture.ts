@@ -53,7 +53,7 @@ export class Workspace {
   async plan(version: TreeEntry, options: { base?: TreeEntry; force?: boolean } = {}): Promise<CheckoutPlan> {
     const comparison = await this.compare(version)
     const { base, force = false } = options
-    return planCheckout({ comparison, store: this.store, trackedPath: 'data', base, force })
+    return planCheckout({ comparison, store: this.store, trackedPath: 'data', version, base, force })
   }
 
   async apply(plan: CheckoutPlan): Promise<void> {

@@ -60,7 +60,7 @@ describe('decodeEntry', () => {
       expect(message).toBe(
         `${kind} ${contentIdOf(Buffer.from('x'))} is damaged: its bytes do not match its id`,
       )
-      expect(hint).toContain('varve verify --full')
+      expect(hint).toContain('varve verify --rebuild-index')
     }
   })
 

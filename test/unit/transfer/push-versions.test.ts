@@ -87,7 +87,7 @@ describe('a push', () => {
     for (const open of [() => clone, () => reopen(clone)]) {
       const again = open()
       counts.bytesWritten = 0
-      expect(await push(again, [entry])).toEqual({ packs: 0, bytes: 0 })
+      expect(await push(again, [entry])).toMatchObject({ packs: 0, bytes: 0 })
       expect(counts.bytesWritten).toBeLessThan(2000)
     }
     expect([await packsOn(remote), await keysOf(remote, 'index/')]).toEqual([packs, segments])
@@ -126,7 +126,7 @@ describe('a push', () => {
     await push(theirs, [addVersion(theirs.store, SMALL)], { repositoryId: 'f'.repeat(32) })
     counts.bytesWritten = 0
     const entry = addVersion(mine.store, SMALL)
-    expect(await push(mine, [entry])).toEqual({ packs: 0, bytes: 0 })
+    expect(await push(mine, [entry])).toMatchObject({ packs: 0, bytes: 0 })
     expect(counts.bytesWritten).toBeLessThan(2000)
     expect(await readElsewhere(remote, entry)).toEqual(readVersion(mine.store, entry))
   })
@@ -144,6 +144,28 @@ describe('a push', () => {
     expect(message).toContain('data/a')
     expect(message).toContain('and 1 more')
     expect(await keysOf(remote)).toEqual(['varve.json'])
+  })
+
+  test('leaves out what is nowhere if it is told to, and sends nothing of it', async () => {
+    const remote = createMemoryRemote()
+    const [full, half] = [makeClone(remote), makeClone(remote)]
+    const partly = addVersion(full.store, { a: 'one', b: 'two' })
+    const unknown = addVersion(full.store, { c: 'three' }, 'unknown')
+    const writer = new StoreWriter(half.store)
+    writer.addMetadataBlob(full.store.readMetadataBlob((partly as { digest: Uint8Array }).digest))
+    writer.finish()
+    addVersion(half.store, { a: 'one' })
+    const whole = addVersion(half.store, { d: 'four' }, 'whole')
+    const { unavailable } = await push(half, [partly, whole, unknown], { onMissing: 'leave-out' })
+    expect(unavailable.map(({ path }) => path)).toEqual(['data', 'unknown'])
+    const texts = (await entriesOn(remote)).map(({ raw }) => raw.toString('latin1'))
+    expect([texts.includes('four'), texts.includes('one')]).toEqual([true, false])
+    const [record, ...others] = [...half.view.records.values()]
+    expect(others).toEqual([])
+    expect(record?.pointers.map(({ path }) => path)).toEqual(['whole'])
+    const before = await keysOf(remote)
+    expect(await push(half, [unknown], { onMissing: 'leave-out' })).toMatchObject({ packs: 0, bytes: 0 })
+    expect(await keysOf(remote)).toEqual(before)
   })
 
   test('of a part sends that part, and says so', async () => {

@@ -14,6 +14,7 @@ const nothing = {
   remove: [],
   removeDirectories: [],
   kept: [],
+  edited: [],
   conflicts: [],
 }
 
