@@ -20,6 +20,8 @@ export type CheckoutOptions = {
   /** Take pointers from here, as `git checkout REV -- PATH` does; else those of the working tree. */
   revision?: string | undefined
   paths: readonly string[]
+  /** Tracked paths to leave alone. */
+  except?: ReadonlySet<string>
   /** Overwrite files whose bytes no version holds. */
   force: boolean
   remoteName?: string | undefined
@@ -49,7 +51,8 @@ export async function checkout(workbench: Workbench, options: CheckoutOptions): 
     revision === undefined
       ? await selectWorkingTree(workbench, paths, { wanted: 'as-before' })
       : selectTracked(workbench, await listTrackedAt(workbench, revision), paths)
-  const selected = await keepMatching(workbench, meant, { paths, revision, remoteName: options.remoteName })
+  const matching = await keepMatching(workbench, meant, { paths, revision, remoteName: options.remoteName })
+  const selected = matching.filter(({ tracked }) => !options.except?.has(tracked.path))
   const plans: { one: Selected; plan: CheckoutPlan }[] = []
   for (const one of selected) plans.push({ one, plan: await planFor(workbench, one, options) })
   refuseConflicts(workbench, plans, force)

@@ -9,8 +9,6 @@ export type FetchOptions = VersionRange & { jobs?: number | undefined }
 
 export type FetchResult = FetchedBytes & { remote: string; versions: number }
 
-export { DEFAULT_JOBS }
-
 /**
  * Brings bytes from a remote into the store; the workspace is not touched.
  * @throws NO_REMOTE, MISSING_BYTES, CORRUPT, NOT_TRACKED, NOT_FOUND

@@ -1,11 +1,7 @@
-import { join } from 'node:path'
 import { VarveError } from '../errors.ts'
-import { PathFilter } from '../path-filter.ts'
-import { walkTree } from '../store/find-in-tree.ts'
 import { type CheckedOutPath, checkout } from './checkout.ts'
 import { type FetchOptions, type FetchResult, fetch, fetchSelected } from './fetch.ts'
-import { type Selected, selectWorkingTree } from './select-tracked.ts'
-import { entryOf } from './tracked.ts'
+import { selectWorkingTree } from './select-tracked.ts'
 import type { Workbench } from './workbench.ts'
 
 export type PullResult = { fetched: FetchResult; checkedOut: CheckedOutPath[] }
@@ -39,45 +35,26 @@ async function pullWhatThereIs(
   const { force, remoteName } = options
   const selected = await selectWorkingTree(workbench, [], { wanted: 'as-before' })
   if (selected.length === 1) throw cause
-  const available: string[] = []
   const lacking: string[] = []
   for (const one of selected) {
     try {
       await fetchSelected(workbench, [one], remoteName)
-      available.push(...argumentsFor(workbench, one))
     } catch (error) {
       if (!isMissingBytes(error)) throw error
       lacking.push(one.tracked.path)
     }
   }
-  // No path at all would mean all of them.
-  if (available.length > 0) await checkout(workbench, { paths: available, force, remoteName })
+  await checkout(workbench, { paths: [], except: new Set(lacking), force, remoteName })
   // What was missing has come in the meantime.
   if (lacking.length === 0) throw cause
   const { label } = workbench.remote(remoteName).remote
   const shown = lacking.slice(0, 10).join(', ')
   const more = lacking.length > 10 ? `, and ${lacking.length - 10} more` : ''
-  const others = available.length > 0 ? '; all other paths are in place' : ''
+  const others = lacking.length < selected.length ? '; all other paths are in place' : ''
   throw new VarveError('MISSING_BYTES', `${label} lacks the bytes of ${shown}${more}${others}`, {
     hint: 'Ask whoever added them to run `varve push`.',
     cause,
   })
-}
-
-/**
- * The arguments that name a path, or the parts of it that are wanted and still there, wherever the command runs. Its
- * listings are in the store.
- */
-function argumentsFor(workbench: Workbench, { tracked, only }: Selected): string[] {
-  const isThere = (pattern: string) => {
-    const filter = new PathFilter([pattern])
-    const enter = (path: string) => filter.mayMatchBelow(path)
-    for (const { path } of walkTree(workbench.store, entryOf(tracked), tracked.path, enter)) {
-      if (filter.matches(path)) return true
-    }
-    return false
-  }
-  return (only?.filter(isThere) ?? [tracked.path]).map((path) => join(workbench.root, path))
 }
 
 function isMissingBytes(error: unknown): error is VarveError {

@@ -6,7 +6,7 @@ import { userIdentity } from '../git/user-identity.ts'
 import { packSizes } from '../transfer/pack-sizes.ts'
 import { type PushedBytes, type PushedVersions, pushVersions } from '../transfer/push-versions.ts'
 import type { RemoteView } from '../transfer/remote-view.ts'
-import { DEFAULT_JOBS } from './fetch.ts'
+import { DEFAULT_JOBS } from './fetch-listings.ts'
 import { selectTracked } from './select-tracked.ts'
 import { parseTracked, readPointerBlobs } from './tracked.ts'
 import {

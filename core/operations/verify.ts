@@ -65,12 +65,20 @@ export async function verify(workbench: Workbench, options: VerifyOptions): Prom
   // What a whole index does not point to is not lost: it was left out before, or never taken in.
   const needed = isIndexWhole ? indexedOf(workbench, bad, index) : bad
   let lost: LostEntries | undefined
+  let affected: AffectedVersion[] | undefined
   let rebuilt: RebuiltIndex | undefined
+  const findLost = async () => {
+    if (needed.whole.size === 0 && needed.entries.length === 0) {
+      affected = []
+      return
+    }
+    lost = new LostEntries(workbench.store, needed, index.live)
+    affected = lost.count === 0 ? [] : await affectedVersions(workbench, lost)
+  }
   // A whole index knows more than one made anew: what was in the packs that are gone.
-  if (isIndexWhole) lost = new LostEntries(workbench.store, needed, index.live)
+  if (isIndexWhole) await findLost()
   if (options.rebuildIndex) rebuilt = rebuildIndex(root, bad)
-  if (!isIndexWhole && rebuilt !== undefined) lost = new LostEntries(workbench.store, needed, index.live)
-  const affected = lost && (lost.count === 0 ? [] : await affectedVersions(workbench, lost))
+  if (!isIndexWhole && rebuilt !== undefined) await findLost()
   const isForgotten = (pack: PackName) => rebuilt !== undefined && lost?.packs.has(pack) === false
   const isNeeded = (pack: PackName) =>
     needed.whole.has(pack) || needed.entries.some((entry) => entry.pack === pack)
