@@ -1,5 +1,5 @@
 import { type ContentId, digestFromContentId } from '../content-id.ts'
-import type { VarveError } from '../errors.ts'
+import { type ErrorCode, VarveError } from '../errors.ts'
 import type { PointerKind } from '../format/pointer.ts'
 import { PathFilter } from '../path-filter.ts'
 import { findMissing } from '../transfer/missing-entries.ts'
@@ -31,7 +31,7 @@ export type PathStatus = {
    * `outdated`: the workspace came from another version than the pointer names; `changes` are then those made since that
    * one.
    */
-  state: 'unchanged' | 'modified' | 'outdated' | 'missing' | 'not-pulled' | 'bad-pointer'
+  state: 'unchanged' | 'modified' | 'outdated' | 'missing' | 'not-pulled' | 'unreadable' | 'bad-pointer'
   kind: PointerKind | undefined
   id: ContentId | undefined
   sizeBytes: number | undefined
@@ -58,7 +58,14 @@ export async function status(workbench: Workbench, options: StatusOptions): Prom
   const bad = pointers.filter((pointer): pointer is BadPointer => pointer.error !== undefined)
   const paths: PathStatus[] = []
   for (const selected of selectTracked(workbench, good, options.paths, { alsoTracked: bad })) {
-    paths.push(await statusOf(workbench, selected, { view, isAsked: options.askRemote }))
+    const remote = { view, isAsked: options.askRemote }
+    try {
+      paths.push(await statusOf(workbench, selected, remote))
+    } catch (error) {
+      // One odd file is no reason not to tell of the others; who named its path gets the error.
+      if (options.paths.length > 0 || !isOfOnePath(error)) throw error
+      paths.push(unreadableStatus(selected, error))
+    }
   }
   if (options.paths.length === 0) paths.push(...bad.map(badStatus))
   paths.sort((a, b) => (a.path < b.path ? -1 : 1))
@@ -136,7 +143,19 @@ function onRemote(
   return isHere ? false : undefined
 }
 
-function badStatus({ path, error }: BadPointer): PathStatus {
+/** What is wrong with a file of the workspace: its kind, its name, its mode. */
+function isOfOnePath(error: unknown): error is VarveError {
+  const codes: ErrorCode[] = ['UNSUPPORTED_FILE', 'NO_PERMISSION', 'CHANGED_WHILE_READING']
+  return error instanceof VarveError && codes.includes(error.code)
+}
+
+function unreadableStatus({ tracked: { path, pointer } }: Selected, error: VarveError): PathStatus {
+  const { kind, sizeBytes } = pointer
+  const files = pointer.kind === 'dir' ? pointer.files : 1
+  return { ...badStatus({ path, error }), state: 'unreadable', kind, id: idOf(pointer), sizeBytes, files }
+}
+
+function badStatus({ path, error }: Pick<BadPointer, 'path' | 'error'>): PathStatus {
   return {
     path,
     state: 'bad-pointer',

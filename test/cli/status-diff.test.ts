@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, renameSync, rmSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { commitAll, git, makeFolder, makeRepository, writeFiles } from '../support/git-fixture.ts'
+import { expectRefusal } from '../support/refusal.ts'
 import { runVarve, varve, varveJson } from '../support/run-varve.ts'
 
 type Status = { remote: string | null; paths: { path: string; state: string; onRemote?: boolean }[] }
@@ -68,6 +70,26 @@ describe('status', () => {
     expect((await varveJson<Status>(['status'], { cwd: root })).paths).toMatchObject([
       { state: 'outdated', counts: { modified: 0 } },
     ])
+  })
+
+  it('tells of the others where one path has something in it that no version can hold', async () => {
+    const root = await makeProject({ 'a/x': 'one', 'b/x': 'two' }, ['a', 'b'])
+    execFileSync('mkfifo', [join(root, 'a/pipe')])
+    const { paths } = await varveJson<{ paths: { state: string; error?: { code: string } }[] }>(['status'], {
+      cwd: root,
+    })
+    expect(paths).toMatchObject([
+      {
+        state: 'unreadable',
+        error: { code: 'UNSUPPORTED_FILE', message: expect.stringContaining('a/pipe') },
+      },
+      { state: 'unchanged' },
+    ])
+    await expectRefusal(
+      ['status', 'a'],
+      { cwd: root },
+      { code: 'UNSUPPORTED_FILE', message: /a\/pipe/, hint: /varveignore/ },
+    )
   })
 
   it('of nothing tracked says how to begin', async () => {
