@@ -18,11 +18,14 @@ export type RunVarveOptions = {
   input?: string | Uint8Array
   /** Another program than the built one: a fixture. */
   program?: string
+  /** A command that runs another one, with its own arguments: what the program is started through. */
+  launcher?: readonly string[]
 }
 
 /** Runs the built program to its end, whatever that is. */
 export async function runVarve(args: readonly string[], options: RunVarveOptions): Promise<VarveRun> {
-  const child = spawn(process.execPath, [options.program ?? varveProgram, ...args], {
+  const [command, ...words] = [...(options.launcher ?? []), process.execPath]
+  const child = spawn(command!, [...words, options.program ?? varveProgram, ...args], {
     cwd: options.cwd,
     env: cleanEnvironment(options.env),
     stdio: ['pipe', 'pipe', 'pipe'],
