@@ -10,36 +10,22 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import {
+  changeFloats,
+  generator,
+  insertRows,
+  logUniform,
+  MiB,
+  makeCsv,
+  makeFloats,
+  makeIncompressible,
+  makeSmallFiles,
+} from './datasets.mjs'
 
 const varveScript = fileURLToPath(new URL('../dist/varve.js', import.meta.url))
 const words = process.argv.slice(2)
 const folderAt = words.indexOf('--folder')
 const base = folderAt === -1 ? os.tmpdir() : words.splice(folderAt, 2)[1]
-const MiB = 1 << 20
-
-/** Marsaglia's xorshift32: the same numbers on every machine. */
-function generator(seed) {
-  let state = seed
-  return () => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) / 0x1_0000_0000
-  }
-}
-
-function randomBytes(random, count) {
-  const bytes = Buffer.allocUnsafe(count)
-  let at = 0
-  for (; at + 4 <= count; at += 4) bytes.writeUInt32LE((random() * 0x1_0000_0000) >>> 0, at)
-  for (; at < count; at++) bytes[at] = random() * 256
-  return bytes
-}
-
-function csvRow(random, id) {
-  const colour = ['red', 'green', 'blue', 'cyan'][Math.floor(random() * 4)]
-  return `${id},${Math.floor(random() * 1e9)},${random().toFixed(6)},user_${Math.floor(random() * 1e5)},${colour}\n`
-}
 
 /** A new repository with a remote folder beside it. */
 function makeRepository(name) {
@@ -115,29 +101,13 @@ function cleanUp({ folder }) {
   fs.rmSync(folder, { recursive: true, force: true })
 }
 
-function makeSmallFiles(target, { directories, filesEach, random, sizeOf }) {
-  for (let d = 0; d < directories; d++) {
-    const folder = path.join(target, `d${String(d).padStart(4, '0')}`)
-    fs.mkdirSync(folder, { recursive: true })
-    for (let f = 0; f < filesEach; f++) {
-      const size = sizeOf()
-      const half = size >>> 1
-      const text = Buffer.from(csvRow(random, f).repeat(Math.ceil(half / 30))).subarray(0, half)
-      fs.writeFileSync(
-        path.join(folder, `f${f}.bin`),
-        Buffer.concat([randomBytes(random, size - text.length), text]),
-      )
-    }
-  }
-}
-
 const cases = {
   'small-files'() {
     say('20,000 files of 200 B to 64 KiB in 100 directories')
     const repository = makeRepository('small-files')
     const { folder, root, remote } = repository
     const random = generator(1)
-    const sizeOf = () => Math.floor(200 * (65_536 / 200) ** random())
+    const sizeOf = () => logUniform(random, 200, 65_536)
     makeSmallFiles(path.join(root, 'data'), { directories: 100, filesEach: 200, random, sizeOf })
     execFileSync('sync', ['-f', root])
     row('add', varve(root, 'add', 'data'))
@@ -165,37 +135,12 @@ const cases = {
     const { root } = repository
     const file = path.join(root, 'table.csv')
     const random = generator(2)
-    const fd = fs.openSync(file, 'w')
-    let written = 0
-    for (let id = 0; written < 1024 * MiB; ) {
-      let block = ''
-      while (block.length < MiB) block += csvRow(random, id++)
-      written += fs.writeSync(fd, block)
-    }
-    fs.closeSync(fd)
+    makeCsv(file, 1024 * MiB, random)
     row('add', varve(root, 'add', 'table.csv'))
     commit(root, 'one')
     row('push', varve(root, 'push'))
-    const insertions = Array.from({ length: 10 }, (_, i) => Math.floor(((i + 0.5) / 10) * written))
     const edited = `${file}.new`
-    const target = fs.openSync(edited, 'w')
-    const source = fs.openSync(file, 'r')
-    const buffer = Buffer.alloc(8 * MiB)
-    let at = 0
-    for (const end of [...insertions, written]) {
-      while (at < end) {
-        const count = fs.readSync(source, buffer, 0, Math.min(buffer.length, end - at), at)
-        fs.writeSync(target, buffer, 0, count)
-        at += count
-      }
-      if (end < written) {
-        let rows = ''
-        for (let i = 0; i < 100; i++) rows += csvRow(random, 1e9 + i)
-        fs.writeSync(target, rows)
-      }
-    }
-    fs.closeSync(source)
-    fs.closeSync(target)
+    insertRows(file, edited, random)
     fs.renameSync(edited, file)
     const add = varve(root, 'add', 'table.csv')
     row('add after the edit', add, `stored ${(add.result.storedBytes / MiB).toFixed(2)} MiB`)
@@ -211,20 +156,11 @@ const cases = {
     const { root } = repository
     const file = path.join(root, 'weights.bin')
     const random = generator(3)
-    const floats = new Float32Array((512 * MiB) / 4)
-    const normal = () => Math.sqrt(-2 * Math.log(random() + 1e-12)) * Math.cos(2 * Math.PI * random()) * 0.02
-    for (let i = 0; i < floats.length; i++) floats[i] = normal()
-    fs.writeFileSync(file, new Uint8Array(floats.buffer))
+    makeFloats(file, 512 * MiB, random)
     row('add', varve(root, 'add', 'weights.bin'))
     commit(root, 'one')
     row('push', varve(root, 'push'))
-    const regions = 10
-    const length = Math.floor(floats.length / 100 / regions)
-    for (let r = 0; r < regions; r++) {
-      const start = Math.floor(((r + random()) / regions) * (floats.length - length))
-      for (let i = start; i < start + length; i++) floats[i] = normal()
-    }
-    fs.writeFileSync(file, new Uint8Array(floats.buffer))
+    changeFloats(file, random)
     const add = varve(root, 'add', 'weights.bin')
     row('add after the edit', add, `stored ${(add.result.storedBytes / MiB).toFixed(2)} MiB`)
     commit(root, 'two')
@@ -255,17 +191,7 @@ const cases = {
     const repository = makeRepository('one-byte')
     const { folder, root } = repository
     const file = path.join(root, 'large.bin')
-    const random = generator(5)
-    const block = randomBytes(random, 64 * MiB)
-    const fd = fs.openSync(file, 'w')
-    for (let i = 0; i < 128; i++) {
-      // Each block differs: a keyed rotation costs less than new random numbers for 8 GiB.
-      const key = Math.floor(random() * 0x1_0000_0000)
-      const words = new Uint32Array(block.buffer, block.byteOffset, block.length / 4)
-      for (let w = 0; w < words.length; w++) words[w] = Math.imul(words[w] ^ key, 0x9e37_79b1)
-      fs.writeSync(fd, block)
-    }
-    fs.closeSync(fd)
+    makeIncompressible(file, 8192 * MiB, 5)
     row('add', varve(root, 'add', 'large.bin'))
     commit(root, 'one')
     row('push', varve(root, 'push'))

@@ -9,6 +9,7 @@ import { applyCheckout } from '../workspace/apply-checkout.ts'
 import { ensureAllIgnored } from '../workspace/git-ignore-file.ts'
 import { type CheckoutPlan, planCheckout } from '../workspace/plan-checkout.ts'
 import { refuseNames } from '../workspace/refuse-names.ts'
+import { threadsFor } from '../workspace/work-batches.ts'
 import { compareScanned, scanTracked } from './compare-scanned.ts'
 import { fetchSelected } from './fetch.ts'
 import { keepMatching } from './keep-matching.ts'
@@ -82,15 +83,21 @@ export async function checkout(workbench: Workbench, options: CheckoutOptions): 
 }
 
 async function planFor(workbench: Workbench, one: Selected, options: CheckoutOptions): Promise<CheckoutPlan> {
-  const { root, store } = workbench
-  const { path } = one.tracked
+  const { root, store, workers } = workbench
+  const { path, pointer } = one.tracked
   const version = entryOf(one.tracked)
   const listings = [{ entry: version, path, filter: one.filter.withoutFiles() }]
   if (findMissing(store, listings).metadata.length > 0)
     await fetchSelected(workbench, [one], options.remoteName)
   refuseNames({ root, store, path, entry: version, filter: one.filter })
+  const scanned = scanTracked(workbench, path)
+  // Nothing is there, so all will be written: threads can start while the plan is made.
+  if (scanned === undefined) {
+    const files = pointer.kind === 'dir' ? pointer.files : 1
+    workers.start(threadsFor({ files, bytes: pointer.sizeBytes }, workers.threads))
+  }
   const comparison = await compareScanned(workbench, one, {
-    scanned: scanTracked(workbench, path),
+    scanned,
     isLeftOut: () => false,
     digests: 'all',
   })

@@ -33,9 +33,15 @@ export class PackReader {
     return true
   }
 
-  /** @throws MISSING_BYTES when the pack is gone; CORRUPT when it is cut short. */
-  read(pack: PackName, offset: number, lengthBytes: number): Buffer {
-    const bytes = Buffer.allocUnsafe(lengthBytes)
+  /**
+   * Reads into the begin of `into` where it is large enough, else into a new buffer.
+   * @throws MISSING_BYTES when the pack is gone; CORRUPT when it is cut short.
+   */
+  read(pack: PackName, offset: number, lengthBytes: number, into?: Buffer): Buffer {
+    const bytes =
+      into !== undefined && into.length >= lengthBytes
+        ? into.subarray(0, lengthBytes)
+        : Buffer.allocUnsafe(lengthBytes)
     const fd = this.#fd(pack)
     for (let done = 0; done < lengthBytes; ) {
       const count = readSync(fd, bytes, done, lengthBytes - done, offset + done)

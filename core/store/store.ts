@@ -69,10 +69,19 @@ export class Store {
 
   /** Where the entry is, in a pack whose file is there: the index may name one that was lost. */
   locate(kind: EntryKind, digest: Digest): Location | undefined {
+    const first = this.index.find(kind, digest)
+    if (first === undefined || this.packs.has(first.pack)) return first
     for (const location of this.index.findAll(kind, digest)) {
       if (this.packs.has(location.pack)) return location
     }
     return undefined
+  }
+
+  /** @throws MISSING_BYTES */
+  requireLocation(kind: EntryKind, digest: Digest): Location {
+    const location = this.locate(kind, digest)
+    if (location === undefined) throw missing(kind, digest)
+    return location
   }
 
   has(kind: EntryKind, digest: Digest): boolean {

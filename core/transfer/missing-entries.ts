@@ -85,10 +85,10 @@ class Finder {
 
   #visitFile(blob: Digest, path: string): void {
     if (!this.#blobs.add(blob)) return
-    const isKnown =
-      !this.#store.has('chunk', blob) && this.#descendAll(blob, path, (chunk) => this.#wantChunk(chunk, path))
+    if (this.#store.has('chunk', blob)) this.missing.wantedChunks++
     // Where there is no recipe, the blob is taken for a single chunk; the remote's index may know better.
-    if (!isKnown) this.#wantChunk(blob, path)
+    else if (!this.#descendAll(blob, path, (chunk) => this.#wantChunk(chunk, path)))
+      this.#wantChunk(blob, path)
   }
 
   #wantChunk(chunk: Digest, path: string): void {

@@ -27,6 +27,8 @@ export interface Workers {
   ): Promise<Result[]>
   /** How many threads pay on this machine. */
   readonly threads: number
+  /** Starts that many threads, if they are not there yet: what is run soon after need not wait for them. */
+  start(threads: number): void
   close(): Promise<void>
 }
 
@@ -34,6 +36,13 @@ export interface Workers {
 export function createWorkers(options: { threads: number; script?: URL }): Workers {
   const { threads, script } = options
   const idle: Worker[] = []
+
+  /** What goes wrong in a thread that has nothing to do is no one's: one that dies so is not given a task. */
+  function keepIdle(worker: Worker): void {
+    worker.on('error', () => {})
+    worker.once('exit', () => void idle.splice(0, idle.length, ...idle.filter((one) => one !== worker)))
+    idle.push(worker)
+  }
 
   async function runInThread<Answer>(
     name: string,
@@ -66,16 +75,21 @@ export function createWorkers(options: { threads: number; script?: URL }): Worke
       })
     } finally {
       worker.removeAllListeners()
-      // What goes wrong from here on is no one's: a thread that dies between two tasks is not given another.
-      worker.on('error', () => {})
-      worker.once('exit', () => void idle.splice(0, idle.length, ...idle.filter((one) => one !== worker)))
-      if (healthy) idle.push(worker)
-      else void worker.terminate()
+      if (healthy) keepIdle(worker)
+      else {
+        worker.on('error', () => {})
+        void worker.terminate()
+      }
     }
   }
 
   return {
     threads,
+    start(wanted) {
+      if (script === undefined) return
+      for (let count = Math.min(wanted, threads) - idle.length; count > 0; count--)
+        keepIdle(new Worker(script))
+    },
     async run(task, input, answer, { threads: wanted }) {
       let failure: unknown
       // A question may wait for the work of a thread that fails. One promise of failure for all questions would hold

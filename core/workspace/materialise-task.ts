@@ -1,4 +1,4 @@
-import { closeSync, lstatSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, lstatSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { ContentHasher, contentIdFromDigest, type Digest } from '../content-id.ts'
@@ -6,6 +6,7 @@ import { fromSystemError, VarveError } from '../errors.ts'
 import { decodeNode } from '../format/recipe.ts'
 import { writeWhole } from '../store/pack-writer.ts'
 import { labelled, readBlob } from '../store/read-blob.ts'
+import { RunReader } from '../store/run-reader.ts'
 import type { Location } from '../store/segment-reader.ts'
 import { Store } from '../store/store.ts'
 import type { Task } from '../workers/workers.ts'
@@ -61,12 +62,13 @@ export const materialiseTask: Task<{ root: string }, MaterialiseQuestion, Materi
     name: 'materialise',
     async run({ root }, ask) {
       const store = Store.open(root)
+      const runs = new RunReader((...where) => store.packs.read(...where))
       try {
         let result: MaterialiseResult | undefined
         for (;;) {
           const job = await ask({ result })
           if (job === undefined) return
-          result = await work(store, job)
+          result = await work({ store, runs }, job)
         }
       } finally {
         store.close()
@@ -74,25 +76,47 @@ export const materialiseTask: Task<{ root: string }, MaterialiseQuestion, Materi
     },
   }
 
-async function work(store: Store, job: MaterialiseJob): Promise<MaterialiseResult> {
+type Sources = { store: Store; runs: RunReader }
+
+async function work(sources: Sources, job: MaterialiseJob): Promise<MaterialiseResult> {
   switch (job.type) {
-    case 'files': {
-      const done = job.files.map((file) => ({ index: file.index, stamp: materialise(store, file) }))
-      return { type: 'files', done }
-    }
+    case 'files':
+      return { type: 'files', done: materialiseAll(sources, job.files) }
     case 'part':
-      await writePart(store, job.part)
+      await writePart(sources, job.part)
       return { type: 'part', index: job.part.index, bytes: job.part.lengthBytes }
     case 'finish':
       return { type: 'files', done: [{ index: job.file.index, stamp: finish(job.file, job.temporary) }] }
   }
 }
 
-function materialise(store: Store, file: FileToMaterialise): FileStamp {
+function materialiseAll({ store, runs }: Sources, files: readonly FileToMaterialise[]) {
+  const isPlaced = ({ location }: FileToMaterialise) => location !== undefined
+  const placed = files.filter(isPlaced)
+  const contents = runs.read(placed.map(({ digest, location }) => ({ digest, location: location! })))
+  const done = placed.map((file) => {
+    // Where the chunk is not good there, another place may have it.
+    const content = contents.next().value?.raw
+    const pieces = content === undefined ? readBlob(store, file) : [content]
+    return { index: file.index, stamp: materialise(file, pieces) }
+  })
+  for (const file of files) {
+    if (!isPlaced(file)) done.push({ index: file.index, stamp: materialise(file, readBlob(store, file)) })
+  }
+  return done
+}
+
+function materialise(file: FileToMaterialise, content: Iterable<Buffer>): FileStamp {
   const temporary = join(dirname(file.path), temporaryName())
   try {
-    writeContent(store, file, temporary)
-    return putInPlace(file, temporary)
+    const fd = openSync(temporary, 'wx', modeOf(file))
+    try {
+      for (const bytes of content) writeWhole(fd, bytes)
+      putInPlace(file, temporary)
+      return stampOf(fstatSync(fd))
+    } finally {
+      closeSync(fd)
+    }
   } catch (error) {
     removeIfThere(temporary)
     throw fromSystemError(error, `writing ${file.label}`)
@@ -102,17 +126,17 @@ function materialise(store: Store, file: FileToMaterialise): FileStamp {
 function finish(file: FileToMaterialise, temporary: string): FileStamp {
   try {
     proveWhole(file, temporary)
-    return putInPlace(file, temporary)
+    putInPlace(file, temporary)
+    return stampOf(lstatSync(file.path))
   } catch (error) {
     throw fromSystemError(error, `writing ${file.label}`)
   }
 }
 
 /** @throws WOULD_LOSE_DATA */
-function putInPlace(file: FileToMaterialise, temporary: string): FileStamp {
+function putInPlace(file: FileToMaterialise, temporary: string): void {
   refuseIfChanged(file)
   renameSync(temporary, file.path)
-  return stampOf(lstatSync(file.path))
 }
 
 /** The file to write to, empty and with its mode. */
@@ -134,50 +158,30 @@ export function removeIfThere(path: string): void {
   }
 }
 
-function writeContent(store: Store, file: FileToMaterialise, temporary: string): void {
-  const fd = openSync(temporary, 'wx', modeOf(file))
-  try {
-    if (file.location !== undefined && writeWholeChunk(store, file, fd)) return
-    for (const bytes of readBlob(store, file)) writeWhole(fd, bytes)
-  } finally {
-    closeSync(fd)
-  }
-}
-
 /** Less what the user's umask takes. */
 function modeOf({ executable }: { executable: boolean }): number {
   return executable ? 0o777 : 0o666
 }
 
-/** False when the chunk is not good there: another place may have it. */
-function writeWholeChunk(store: Store, file: FileToMaterialise, fd: number): boolean {
-  let bytes: Buffer
-  try {
-    bytes = store.readAt(file.location!, file.digest)
-  } catch (error) {
-    if (error instanceof VarveError) return false
-    throw error
-  }
-  writeWhole(fd, bytes)
-  return true
-}
-
 /** Writes the chunks of a leaf node, each verified, to where they belong. */
-async function writePart(store: Store, part: FilePart): Promise<void> {
+async function writePart(sources: Sources, part: FilePart): Promise<void> {
   try {
-    await writeChunks(store, part)
+    await writeChunks(sources, part)
   } catch (error) {
     throw fromSystemError(labelled(error, part), `writing ${part.label}`)
   }
 }
 
-async function writeChunks(store: Store, part: FilePart): Promise<void> {
+async function writeChunks({ store, runs }: Sources, part: FilePart): Promise<void> {
+  const entries = chunksOf(store, part)
+  const chunks = entries.map(({ digest }) => ({ digest, location: store.requireLocation('chunk', digest) }))
+  const contents = runs.read(chunks)
   const fd = openSync(part.temporary, 'r+')
   try {
     let position = part.start
     let sinceYield = 0
-    for (const { digest, lengthBytes } of chunksOf(store, part)) {
-      const bytes = store.readEntry('chunk', digest)
+    for (const { digest, lengthBytes } of entries) {
+      const bytes = contents.next().value?.raw ?? store.readEntry('chunk', digest)
       if (bytes.length !== lengthBytes) throw wrongBytes(part.label, part.node)
       for (let done = 0; done < bytes.length; ) {
         done += writeSync(fd, bytes, done, bytes.length - done, position + done)

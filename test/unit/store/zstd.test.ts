@@ -58,6 +58,29 @@ describe.each(implementations)('zstd, $implementation', (one) => {
     )
   })
 
+  test('reads frames that lie end to end, whoever wrote them', () => {
+    const samples = Object.values(SAMPLES).flatMap((sample) =>
+      implementations.map((other) => ({ sample, frame: other.compress(sample) })),
+    )
+    const frames = samples.map(({ sample, frame }) => ({
+      storedBytes: frame.length,
+      rawBytes: sample.length,
+    }))
+    const bytes = Buffer.concat(samples.map(({ frame }) => frame))
+    const raw = one.decompressRun(bytes, frames)
+    expect(raw.map((bytes, index) => bytes.equals(samples[index]!.sample))).toEqual(raw.map(() => true))
+    expect(raw).toHaveLength(samples.length)
+    frames[2]!.rawBytes++
+    expect(varveErrorOf(() => one.decompressRun(bytes, frames)).code).toBe('CORRUPT')
+  })
+
+  test('does not decompress bombs that are small one by one', () => {
+    const bombs = Array.from({ length: 40 }, () => runFrame(20))
+    const frames = bombs.map((frame) => ({ storedBytes: frame.length, rawBytes: 1000 }))
+    const { code } = varveErrorOf(() => one.decompressRun(Buffer.concat(bombs), frames))
+    expect(['HOSTILE', 'CORRUPT']).toContain(code)
+  })
+
   test('compresses what repeats', () => {
     expect(one.compress(text).length).toBeLessThan(text.length / 2)
   })
