@@ -1,15 +1,15 @@
 import { createReadStream } from 'node:fs'
-import { VarveError } from '../errors.ts'
 import { type PackClass, type PackName, TARGET_PACK_BYTES } from '../format/pack.ts'
 import type { Source } from '../remote.ts'
-import { verifyChecksum } from '../store/entry-codec.ts'
 import { PackReader } from '../store/pack-reader.ts'
 import { PackWriter, type SealedPack } from '../store/pack-writer.ts'
 import { rowsOf } from '../store/row-buffer.ts'
 import type { Store } from '../store/store.ts'
 import { packPath } from '../store/store-layout.ts'
-import { storedEntries } from '../store/verify-task.ts'
+import { checkEntry, checkedPack } from './checked-pack.ts'
 import type { PushPlanner } from './push-planner.ts'
+
+const READING = { highWaterMark: 1 << 20 }
 
 export type OutgoingPack = SealedPack & {
   /** The local packs whose entries it carries. */
@@ -17,6 +17,8 @@ export type OutgoingPack = SealedPack & {
   /** Cut for this push: its file goes when it is sent. */
   isCut: boolean
   path: string
+  /** Its bytes; can be asked for again. */
+  pieces: () => AsyncIterable<Buffer>
 }
 
 /**
@@ -51,7 +53,6 @@ function* cutPacks(
     const packClass = store.packs.classOf(name)
     const isWhole = wanted === entries.length && sizeBytes >= TARGET_PACK_BYTES[packClass] / 2
     if (isWhole && !isTombstoned(name)) {
-      for (const [entry, stored] of storedEntries(store.packs, name, entries)) checkEntry(name, entry, stored)
       yield {
         name,
         class: packClass,
@@ -61,6 +62,7 @@ function* cutPacks(
         sources: new Set([name]),
         isCut: false,
         path: packPath(store.root, name),
+        pieces: () => checkedPack(store.packs, store.root, name),
       }
       continue
     }
@@ -108,25 +110,19 @@ class Cutter {
 
   #onSealed(pack: SealedPack): void {
     const path = packPath(this.#folder, pack.name)
-    this.#sealed.push({ ...pack, sources: this.#sources, isCut: true, path })
+    this.#sealed.push({
+      ...pack,
+      sources: this.#sources,
+      isCut: true,
+      path,
+      pieces: () => createReadStream(path, READING),
+    })
     this.#sources = new Set()
   }
 }
 
 export function sourceOfFile(path: string, sizeBytes: number): Source {
-  return { sizeBytes, open: () => createReadStream(path) }
-}
-
-function checkEntry(pack: PackName, ...[entry, stored]: Parameters<typeof verifyChecksum>): void {
-  try {
-    verifyChecksum(entry, stored)
-  } catch (error) {
-    if (!(error instanceof VarveError)) throw error
-    throw new VarveError(error.code, `${error.message} (in pack ${pack})`, {
-      hint: 'Run `varve verify` to see what is affected; nothing damaged was sent.',
-      cause: error,
-    })
-  }
+  return { sizeBytes, open: () => createReadStream(path, READING) }
 }
 
 /** The tail (table and footer) of a pack file. */

@@ -268,6 +268,29 @@ describe('whole packs', () => {
     expect((await readElsewhere(remote, entry)).size).toBe(33)
   })
 
+  test('that are damaged do not arrive, wherever the damage is', async () => {
+    const remote = createMemoryRemote()
+    const { clone, entry, packs } = storeWithOnePack(remote, 33, 33)
+    clone.store.close()
+    const path = join(clone.store.root, packKey(packs[0] as never))
+    const good = readFileSync(path)
+    chmodSync(path, 0o644)
+    for (const at of [20, 17 << 20, good.length - 10_000]) {
+      const bytes = Buffer.from(good)
+      bytes[at]! ^= 1
+      writeFileSync(path, bytes)
+      const { code, message, hint } = await varveErrorFrom(push(reopen(clone), [entry]))
+      expect(code).toBe('CORRUPT')
+      expect(message).toContain(packs[0])
+      expect(hint).toContain('nothing damaged was sent')
+      expect(await packsOn(remote)).not.toContain(packKey(packs[0] as never))
+      expect((await keysOf(remote)).filter((key) => /^index|[.]final$/.test(key))).toEqual([])
+    }
+    writeFileSync(path, good)
+    await push(reopen(clone), [entry])
+    expect((await readElsewhere(remote, entry)).size).toBe(33)
+  })
+
   test('whose name the remote has buried are cut anew: that name is never used again', async () => {
     const remote = createMemoryRemote()
     const { clone, entry, packs } = storeWithOnePack(remote, 33, 33)

@@ -69,5 +69,5 @@ test.skipIf(!existsSync(results))('the page in docs is what the results say', ()
 
 /** The programs of bench/ are plain JavaScript, which the type checker does not read. */
 function load<T>(file: string): Promise<T> {
-  return import(new URL(`../../../bench/compare/${file}`, import.meta.url).href)
+  return import(new URL(`../../bench/compare/${file}`, import.meta.url).href)
 }
