@@ -48,8 +48,13 @@ function fileOf(
   path: string,
   { digest, sizeBytes }: Extract<TreeEntry, { digest: unknown }>,
 ): VersionFile {
-  const pieces = readBlob(workbench.store, { digest, sizeBytes, label: path })
+  const pieces = copies(readBlob(workbench.store, { digest, sizeBytes, label: path }))
   return { path, id: contentIdFromDigest(digest), sizeBytes, pieces }
+}
+
+/** A stream may hold what it is given for longer than the next piece leaves it valid. */
+function* copies(pieces: Iterable<Buffer>): Generator<Buffer, void, undefined> {
+  for (const piece of pieces) yield Buffer.from(piece)
 }
 
 function notAFile({ revision }: VersionPath, text: string, what: string): VarveError {

@@ -5,6 +5,7 @@ import { VarveError } from '../errors.ts'
 import type { OnProgress } from '../progress.ts'
 import { openProject, type Project } from '../project.ts'
 import type { Remote } from '../remote.ts'
+import { OwnPacks } from '../store/own-packs.ts'
 import { Store } from '../store/store.ts'
 import { lazyRemote } from '../transfer/lazy-remote.ts'
 import { RemoteView } from '../transfer/remote-view.ts'
@@ -63,7 +64,10 @@ export class Workbench {
   }
 
   get store(): Store {
-    this.#store ??= Store.open(this.project.storeFolder)
+    this.#store ??= Store.open(
+      this.project.storeFolder,
+      OwnPacks.open(join(this.project.localFolder, 'own-packs')),
+    )
     return this.#store
   }
 

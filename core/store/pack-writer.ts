@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, unlinkSync, writeSync } from 'node:fs'
 import { checksumOf } from '../checksum.ts'
-import type { Digest } from '../content-id.ts'
+import { ContentHasher, type Digest } from '../content-id.ts'
 import { fromSystemError } from '../errors.ts'
 import { ByteWriter } from '../format/byte-writer.ts'
 import {
@@ -31,6 +31,8 @@ export type SealedPack = {
   tailBytes: number
   /** What an index segment is to say of its entries: see `RowBuffer`. */
   rows: Uint8Array
+  /** The content id of its file, of a metadata pack. */
+  content?: Digest
 }
 
 const WRITE_BUFFER_BYTES = 1 << 20
@@ -48,6 +50,7 @@ export class PackWriter {
   #fd: number | undefined
   #path = ''
   #offset = 0
+  #hasher: ContentHasher | undefined
   /** The table so far: 58 bytes an entry, where objects would take 300. */
   readonly #table = new ByteWriter(1 << 16)
 
@@ -97,6 +100,7 @@ export class PackWriter {
       sizeBytes: this.#offset,
       tailBytes: table.length + PACK_FOOTER_BYTES,
       rows: rowsOfTable(table),
+      ...(this.#hasher && { content: this.#hasher.digest() }),
     }
   }
 
@@ -122,6 +126,7 @@ export class PackWriter {
     this.#fd = openSync(this.#path, 'wx', 0o444)
     this.#offset = 0
     this.#buffered = 0
+    this.#hasher = this.#class === 'metadata' ? new ContentHasher() : undefined
     this.#table.reset()
     this.#table.bytes(randomBytes(PACK_SALT_BYTES))
     this.#write(encodePackHeader(this.#class))
@@ -129,6 +134,7 @@ export class PackWriter {
 
   #write(bytes: Uint8Array): void {
     this.#offset += bytes.length
+    this.#hasher?.update(bytes)
     if (this.#buffered + bytes.length > this.#buffer.length) this.#flush()
     if (bytes.length >= this.#buffer.length) {
       writeWhole(this.#fd!, bytes)

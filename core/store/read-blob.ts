@@ -1,6 +1,8 @@
 import { ContentHasher, contentIdFromDigest, type Digest } from '../content-id.ts'
 import { VarveError } from '../errors.ts'
 import { type RecipeRoot, walkRecipe } from '../format/recipe.ts'
+import { readChunks, runReaderOf } from './read-chunks.ts'
+import type { RunReader } from './run-reader.ts'
 import type { Store } from './store.ts'
 
 export type BlobToRead = {
@@ -8,22 +10,33 @@ export type BlobToRead = {
   sizeBytes: number
   /** What messages call it. */
   label: string
+  /** A recipe of it that is known to be right: the whole need not be hashed beside its chunks. */
+  provenRecipe?: RecipeRoot | undefined
 }
 
 /**
- * The bytes of a blob, chunk by chunk. Each chunk is verified before it is given, the whole once the last one was:
+ * The bytes of a blob, chunk by chunk, each valid until the next. A chunk is verified before it is given, the whole once the last one was:
  * whoever passes chunks on as they come must take the error at the end for "what you got is not the file".
  * @throws MISSING_BYTES, CORRUPT, MALFORMED
  */
-export function* readBlob(store: Store, blob: BlobToRead): Generator<Buffer, void, undefined> {
+export function* readBlob(
+  store: Store,
+  blob: BlobToRead,
+  runs: RunReader = runReaderOf(store),
+): Generator<Buffer, void, undefined> {
   try {
-    yield* pieces(store, blob)
+    yield* pieces(store, blob, runs)
   } catch (error) {
     throw labelled(error, blob)
   }
 }
 
-function* pieces(store: Store, blob: BlobToRead): Generator<Buffer, void, undefined> {
+function* pieces(store: Store, blob: BlobToRead, runs: RunReader): Generator<Buffer, void, undefined> {
+  const { provenRecipe } = blob
+  if (provenRecipe !== undefined) {
+    yield* chunks(store, blob, provenRecipe, runs)
+    return
+  }
   if (store.has('chunk', blob.digest)) {
     const bytes = store.readEntry('chunk', blob.digest)
     if (bytes.length !== blob.sizeBytes) throw wrongBytes(blob)
@@ -31,16 +44,34 @@ function* pieces(store: Store, blob: BlobToRead): Generator<Buffer, void, undefi
     return
   }
   const root = store.recipeOf(blob.digest)
-  if (root !== undefined) yield* rebuild(store, blob, root)
+  if (root !== undefined) yield* proving(blob, chunks(store, blob, root, runs))
   else throw missing(blob)
 }
 
-function* rebuild(store: Store, blob: BlobToRead, root: RecipeRoot): Generator<Buffer, void, undefined> {
+function* chunks(
+  store: Store,
+  blob: BlobToRead,
+  root: RecipeRoot,
+  runs: RunReader,
+): Generator<Buffer, void, undefined> {
   if (root.lengthBytes !== blob.sizeBytes) throw wrongBytes(blob)
-  const hasher = new ContentHasher()
-  for (const { digest, lengthBytes } of walkRecipe(root, (node) => store.readEntry('node', node))) {
-    const bytes = store.readEntry('chunk', digest)
+  const entries = [...walkRecipe(root, (node) => store.readEntry('node', node))]
+  const contents = readChunks(
+    store,
+    entries.map(({ digest }) => digest),
+    runs,
+  )
+  for (const { lengthBytes } of entries) {
+    const bytes = contents.next().value!
     if (bytes.length !== lengthBytes) throw wrongBytes(blob)
+    yield bytes
+  }
+}
+
+/** Passes on what proves to be the blob only when its last piece was taken. */
+function* proving(blob: BlobToRead, pieces: Iterable<Buffer>): Generator<Buffer, void, undefined> {
+  const hasher = new ContentHasher()
+  for (const bytes of pieces) {
     hasher.update(bytes)
     yield bytes
   }

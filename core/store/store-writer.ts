@@ -27,6 +27,8 @@ export class StoreWriter {
     node: new DigestSet(),
     recipe: new DigestSet(),
   }
+  /** The metadata packs that this run wrote itself. */
+  readonly #written: { name: PackName; content: Digest }[] = []
   /** Packs of earlier runs that this one leans on. */
   readonly #leanedOn = new Set<PackName>()
   #rows = new RowBuffer()
@@ -35,7 +37,10 @@ export class StoreWriter {
   constructor(store: Store) {
     this.#store = store
     sweepTemporaries(temporaryFolder(store.root))
-    const onSealed = (pack: SealedPack) => this.addPack(pack)
+    const onSealed = (pack: SealedPack) => {
+      this.addPack(pack)
+      this.#written.push({ name: pack.name, content: pack.content! })
+    }
     this.#metadata = new PackWriter({ root: store.root, class: 'metadata', onSealed })
   }
 
@@ -98,6 +103,7 @@ export class StoreWriter {
   finish(): void {
     this.#metadata.seal()
     this.#checkpoint()
+    this.#store.ownPacks?.note(this.#written)
     for (const pack of this.#leanedOn) freshen(packPath(this.#store.root, pack))
   }
 

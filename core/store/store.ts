@@ -14,9 +14,10 @@ import {
 import { makeFolder } from './durable.ts'
 import { decodeEntry } from './entry-codec.ts'
 import { IndexSet } from './index-set.ts'
+import type { OwnPacks } from './own-packs.ts'
 import { PackReader } from './pack-reader.ts'
 import type { Location } from './segment-reader.ts'
-import { indexFolder, packsFolder } from './store-layout.ts'
+import { indexFolder, packPath, packsFolder } from './store-layout.ts'
 import { writeFileDurably } from './write-file-durably.ts'
 
 /** Listings are held in memory whole: one of a hundred million entries would be a mistake or an attack. */
@@ -27,17 +28,20 @@ export class Store {
   readonly root: string
   readonly index: IndexSet
   readonly packs: PackReader
+  /** Undefined where nobody asked what this clone wrote itself. */
+  readonly ownPacks: OwnPacks | undefined
 
-  private constructor(root: string) {
+  private constructor(root: string, ownPacks: OwnPacks | undefined) {
     this.root = root
+    this.ownPacks = ownPacks
     this.index = new IndexSet(root)
     this.packs = new PackReader(root)
   }
 
   /** Opens the store at `root`, and makes it where there is none. */
-  static open(root: string): Store {
+  static open(root: string, ownPacks?: OwnPacks): Store {
     prepareStore(root)
-    return new Store(root)
+    return new Store(root, ownPacks)
   }
 
   close(): void {
@@ -124,12 +128,25 @@ export class Store {
     if (seen.size === 0 && failure !== undefined) throw failure
   }
 
+  /** The recipe that this clone made when it read the blob itself: it needs no rebuilding to be believed. */
+  ownRecipeOf(blob: Digest): RecipeRoot | undefined {
+    if (this.ownPacks === undefined) return undefined
+    for (const location of this.index.findAll('recipe', blob)) {
+      if (!this.ownPacks.has(location.pack, packPath(this.root, location.pack))) continue
+      const bytes = this.packs.has(location.pack) ? this.readAt(location, blob) : undefined
+      if (bytes !== undefined) return decodeRecipeRoot(bytes, `recipe of ${contentIdFromDigest(blob)}`)
+    }
+    return undefined
+  }
+
   /**
-   * The recipe to go by: the only one, or of several, of which a remote may have brought a lie, the one that is proven
-   * by rebuilding the blob. Undefined where there is none.
+   * The recipe to go by: this clone's own, or the only one, or of several, of which a remote may have brought a lie, the
+   * one that is proven by rebuilding the blob. Undefined where there is none.
    * @throws CORRUPT, MALFORMED, MISSING_BYTES where none of them gives the blob
    */
   recipeOf(blob: Digest): RecipeRoot | undefined {
+    const own = this.ownRecipeOf(blob)
+    if (own !== undefined) return own
     const [first, ...others] = this.recipes(blob)
     if (first === undefined || others.length === 0) return first
     return this.#firstGood(blob, [first, ...others], (root) => {

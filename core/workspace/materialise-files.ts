@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { VarveError } from '../errors.ts'
+import type { RecipeRoot } from '../format/recipe.ts'
 import type { OnProgress } from '../progress.ts'
 import type { Location } from '../store/segment-reader.ts'
 import type { Store } from '../store/store.ts'
@@ -28,7 +29,7 @@ export async function materialiseFiles(options: {
   const files = inPackOrder(store, options.files)
   const bytesTotal = files.reduce((sum, { file }) => sum + file.sizeBytes, 0)
   const work = files.map(
-    ({ file, location }, index): FileToMaterialise => ({
+    ({ file, location, provenRecipe }, index): FileToMaterialise => ({
       index,
       path: join(root, file.path),
       label: file.path,
@@ -37,6 +38,7 @@ export async function materialiseFiles(options: {
       executable: file.executable,
       replaces: file.replaces,
       location,
+      provenRecipe,
     }),
   )
   let filesDone = 0
@@ -72,14 +74,19 @@ export async function materialiseFiles(options: {
   }
 }
 
-type Placed = { file: FileToWrite; location: Location | undefined }
+type Placed = { file: FileToWrite; location: Location | undefined; provenRecipe: RecipeRoot | undefined }
 
 function inPackOrder(store: Store, files: readonly FileToWrite[]): Placed[] {
   const missing: string[] = []
   const placed = files.map((file) => {
     const location = store.index.find('chunk', file.digest)
-    if (location === undefined && !store.index.has('recipe', file.digest)) missing.push(file.path)
-    return { file, location }
+    const isKnown = location !== undefined || store.index.has('recipe', file.digest)
+    if (!isKnown) missing.push(file.path)
+    return {
+      file,
+      location,
+      provenRecipe: location === undefined ? store.ownRecipeOf(file.digest) : undefined,
+    }
   })
   if (missing.length > 0) throw missingBytes(missing)
   return placed.sort((a, b) => compareLocations(a.location, b.location))

@@ -122,7 +122,7 @@ export class MaterialiseSchedule {
   /** @throws MISSING_BYTES, CORRUPT, MALFORMED, each with the file's name */
   *#leafNodesOf(file: FileToMaterialise): Generator<RecipeEntry> {
     try {
-      const root = this.#store.requireRecipe(file.digest)
+      const root = file.provenRecipe ?? this.#store.requireRecipe(file.digest)
       if (root.lengthBytes !== file.sizeBytes) throw wrongBytes(file.label, file.digest)
       yield* walkLeafNodes(root, (node) => this.#store.readEntry('node', node))
     } catch (error) {

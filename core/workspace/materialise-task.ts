@@ -3,10 +3,11 @@ import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { ContentHasher, contentIdFromDigest, type Digest } from '../content-id.ts'
 import { fromSystemError, VarveError } from '../errors.ts'
-import { decodeNode } from '../format/recipe.ts'
+import { decodeNode, type RecipeRoot } from '../format/recipe.ts'
 import { writeWhole } from '../store/pack-writer.ts'
 import { labelled, readBlob } from '../store/read-blob.ts'
-import { RunReader } from '../store/run-reader.ts'
+import { readChunks, runReaderOf } from '../store/read-chunks.ts'
+import type { RunReader } from '../store/run-reader.ts'
 import type { Location } from '../store/segment-reader.ts'
 import { Store } from '../store/store.ts'
 import type { Task } from '../workers/workers.ts'
@@ -26,6 +27,8 @@ export type FileToMaterialise = {
   replaces: FileStamp | undefined
   /** Where the file's only chunk is, if that is known. */
   location: Location | undefined
+  /** Of a file of several chunks: its recipe, where that is proven, so that the whole need not be. */
+  provenRecipe: RecipeRoot | undefined
 }
 
 /** What one leaf node of a large file's recipe stands for. */
@@ -62,7 +65,7 @@ export const materialiseTask: Task<{ root: string }, MaterialiseQuestion, Materi
     name: 'materialise',
     async run({ root }, ask) {
       const store = Store.open(root)
-      const runs = new RunReader((...where) => store.packs.read(...where))
+      const runs = runReaderOf(store)
       try {
         let result: MaterialiseResult | undefined
         for (;;) {
@@ -97,11 +100,12 @@ function materialiseAll({ store, runs }: Sources, files: readonly FileToMaterial
   const done = placed.map((file) => {
     // Where the chunk is not good there, another place may have it.
     const content = contents.next().value?.raw
-    const pieces = content === undefined ? readBlob(store, file) : [content]
+    const pieces = content === undefined ? readBlob(store, file, runReaderOf(store)) : [content]
     return { index: file.index, stamp: materialise(file, pieces) }
   })
   for (const file of files) {
-    if (!isPlaced(file)) done.push({ index: file.index, stamp: materialise(file, readBlob(store, file)) })
+    if (!isPlaced(file))
+      done.push({ index: file.index, stamp: materialise(file, readBlob(store, file, runs)) })
   }
   return done
 }
@@ -125,7 +129,7 @@ function materialise(file: FileToMaterialise, content: Iterable<Buffer>): FileSt
 
 function finish(file: FileToMaterialise, temporary: string): FileStamp {
   try {
-    proveWhole(file, temporary)
+    if (file.provenRecipe === undefined) proveWhole(file, temporary)
     putInPlace(file, temporary)
     return stampOf(lstatSync(file.path))
   } catch (error) {
@@ -174,14 +178,17 @@ async function writePart(sources: Sources, part: FilePart): Promise<void> {
 
 async function writeChunks({ store, runs }: Sources, part: FilePart): Promise<void> {
   const entries = chunksOf(store, part)
-  const chunks = entries.map(({ digest }) => ({ digest, location: store.requireLocation('chunk', digest) }))
-  const contents = runs.read(chunks)
+  const contents = readChunks(
+    store,
+    entries.map(({ digest }) => digest),
+    runs,
+  )
   const fd = openSync(part.temporary, 'r+')
   try {
     let position = part.start
     let sinceYield = 0
-    for (const { digest, lengthBytes } of entries) {
-      const bytes = contents.next().value?.raw ?? store.readEntry('chunk', digest)
+    for (const { lengthBytes } of entries) {
+      const bytes = contents.next().value!
       if (bytes.length !== lengthBytes) throw wrongBytes(part.label, part.node)
       for (let done = 0; done < bytes.length; ) {
         done += writeSync(fd, bytes, done, bytes.length - done, position + done)
@@ -205,7 +212,7 @@ function chunksOf(store: Store, { node, lengthBytes, label }: FilePart) {
   return entries
 }
 
-/** A recipe is proven by nothing but what it gives: the whole file is hashed before it appears. */
+/** A recipe that came from elsewhere is proven by nothing but what it gives: the whole file is hashed. */
 function proveWhole(file: FileToMaterialise, temporary: string): void {
   const hasher = new ContentHasher()
   const block = Buffer.allocUnsafe(BLOCK_BYTES)

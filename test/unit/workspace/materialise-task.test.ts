@@ -234,9 +234,11 @@ function partsInto(temporary: string): FilePart[] {
   })
 }
 
+const UNPLACED = { location: undefined, provenRecipe: undefined }
+
 describe('the task', () => {
   test('writes parts in any order, and proves the whole', async () => {
-    const file = { ...largeFile('f'), index: 7, path: at('f'), label: 'f', location: undefined }
+    const file = { ...largeFile('f'), index: 7, path: at('f'), label: 'f', ...UNPLACED }
     const temporary = createTemporary(file)
     const parts = partsInto(temporary)
     expect(parts).toHaveLength(5)
@@ -250,8 +252,22 @@ describe('the task', () => {
     ])
   })
 
+  test('takes the word of a proven recipe, and of no other', async () => {
+    const file = { ...largeFile('f'), index: 7, path: at('f'), label: 'f', ...UNPLACED }
+    const { root } = blob
+    const other = { ...file, digest: digestOf(Buffer.from('another file')) }
+    for (const provenRecipe of [undefined, root]) {
+      const temporary = createTemporary(file)
+      const parts = partsInto(temporary).map((part): MaterialiseJob => ({ type: 'part', part }))
+      const run = runTask([...parts, { type: 'finish', file: { ...other, provenRecipe }, temporary }])
+      if (provenRecipe === undefined) expect(await varveErrorFrom(run)).toMatchObject({ code: 'CORRUPT' })
+      else await run
+    }
+    expectLargeFile('f')
+  })
+
   test('puts no file in place of which a part is missing, or more is there than belongs', async () => {
-    const file = { ...largeFile('f'), index: 7, path: at('f'), label: 'f', location: undefined }
+    const file = { ...largeFile('f'), index: 7, path: at('f'), label: 'f', ...UNPLACED }
     const temporary = createTemporary(file)
     const [first, ...others] = partsInto(temporary).map((part): MaterialiseJob => ({ type: 'part', part }))
     const finish: MaterialiseJob = { type: 'finish', file, temporary }
