@@ -20,6 +20,7 @@ import {
 import { publishFile } from './durable.ts'
 import { encodeEntry } from './entry-codec.ts'
 import { rowsOfTable } from './row-buffer.ts'
+import { startWriteback, WRITEBACK_BYTES } from './start-writeback.ts'
 import { packPath, temporaryFolder } from './store-layout.ts'
 import { temporaryPath } from './temporary-files.ts'
 
@@ -47,6 +48,7 @@ export class PackWriter {
   readonly #onSealed: (pack: SealedPack) => void
   readonly #buffer = Buffer.allocUnsafe(WRITE_BUFFER_BYTES)
   #buffered = 0
+  #sinceWriteback = 0
   #fd: number | undefined
   #path = ''
   #offset = 0
@@ -126,6 +128,7 @@ export class PackWriter {
     this.#fd = openSync(this.#path, 'wx', 0o444)
     this.#offset = 0
     this.#buffered = 0
+    this.#sinceWriteback = 0
     this.#hasher = this.#class === 'metadata' ? new ContentHasher() : undefined
     this.#table.reset()
     this.#table.bytes(randomBytes(PACK_SALT_BYTES))
@@ -135,7 +138,12 @@ export class PackWriter {
   #write(bytes: Uint8Array): void {
     this.#offset += bytes.length
     this.#hasher?.update(bytes)
+    this.#sinceWriteback += bytes.length
     if (this.#buffered + bytes.length > this.#buffer.length) this.#flush()
+    if (this.#sinceWriteback >= WRITEBACK_BYTES) {
+      this.#sinceWriteback = 0
+      startWriteback(this.#path)
+    }
     if (bytes.length >= this.#buffer.length) {
       writeWhole(this.#fd!, bytes)
     } else {

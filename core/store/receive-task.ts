@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, rmSync } from 'node:fs'
+import { closeSync, fstatSync, fsync, openSync, readSync, rmSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { VarveError } from '../errors.ts'
 import {
   decodePackFooter,
@@ -16,6 +17,8 @@ import type { SealedPack } from './pack-writer.ts'
 import { rowsOfTable } from './row-buffer.ts'
 import { RunReader } from './run-reader.ts'
 import { packKey, packPath } from './store-layout.ts'
+
+const sync = promisify(fsync)
 
 /** What native code allocates is freed only when the thread's event loop turns. */
 const YIELD_BYTES = 4 << 20
@@ -42,10 +45,16 @@ export const receiveTask: Task<{ root: string }, ReceiveQuestion, ArrivedPack | 
 /** @throws CORRUPT, MALFORMED, TOO_NEW: then the file is gone and the store unchanged. */
 async function receivePack(root: string, { name, path, from }: ArrivedPack): Promise<SealedPack> {
   const fd = openSync(path, 'r')
+  // The disk works while the bytes are verified.
+  const syncing = sync(fd).then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  )
   let sealed: SealedPack
   try {
     sealed = await verifyWholePack(fd, name)
-    fsyncSync(fd)
+    const failure = await syncing
+    if (failure !== undefined) throw failure.error
   } catch (error) {
     rmSync(path, { force: true })
     if (!(error instanceof VarveError)) throw error
@@ -54,6 +63,7 @@ async function receivePack(root: string, { name, path, from }: ArrivedPack): Pro
       cause: error,
     })
   } finally {
+    await syncing
     closeSync(fd)
   }
   publishFile(path, packPath(root, name))
