@@ -23,6 +23,7 @@ import { describeMachine, requireSpace } from './machine.mjs'
 import { canMeasureMemory, endAll, measure } from './measure.mjs'
 import { peers } from './peers/all.mjs'
 import { varve } from './peers/varve.mjs'
+import { removeTree } from './remove-tree.mjs'
 import { render } from './render.mjs'
 import { readResults, recordResult } from './results.mjs'
 import { runCase } from './run-case.mjs'
@@ -137,13 +138,6 @@ function cleanUp() {
   for (const name of fs.existsSync(dataFolder) ? fs.readdirSync(dataFolder) : []) {
     if (name.startsWith('part-')) removeTree(path.join(dataFolder, name))
   }
-}
-
-/** Some tools take the right to write from the folders that they keep. */
-function removeTree(tree) {
-  if (!fs.existsSync(tree)) return
-  execFileSync('chmod', ['-R', 'u+w', tree])
-  fs.rmSync(tree, { recursive: true, force: true })
 }
 
 function say(text) {

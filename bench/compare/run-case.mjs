@@ -1,4 +1,7 @@
+import fs from 'node:fs'
+import path from 'node:path'
 import { varve } from './peers/varve.mjs'
+import { removeTree } from './remove-tree.mjs'
 import { Workbench } from './workbench.mjs'
 
 const timeoutMs = 10 * 60_000
@@ -10,15 +13,21 @@ const timeoutMs = 10 * 60_000
  * A round takes new workbenches through the steps. What can be repeated is repeated on the spot; for what cannot, there
  * are more rounds, which end where nothing is left to measure.
  */
-export async function runCase({ steps }, other, { folder, env, pairs, say }) {
+export async function runCase({ steps, isTrashKept = false }, other, { folder, env, pairs, say }) {
+  const trash = path.join(folder, 'trash')
+  const emptyTrash = () => {
+    if (!isTrashKept) removeTree(trash)
+    fs.mkdirSync(trash, { recursive: true })
+  }
+  emptyTrash()
   const rows = Object.fromEntries(steps.map(({ key }) => [key, { varve: [], other: [] }]))
   const isMeasured = (step) => other[step.key] !== undefined || other.isBaseline === true
   const isWanting = (step) =>
     isMeasured(step) && rows[step.key].varve.length < pairsWanted(rows[step.key], pairs)
 
   for (let last = steps.findLastIndex(isWanting); last !== -1; last = steps.findLastIndex(isWanting)) {
-    const ours = new Workbench(varve, { folder, env })
-    const theirs = new Workbench(other, { folder, env })
+    const ours = new Workbench(varve, { folder, trash, env })
+    const theirs = new Workbench(other, { folder, trash, env })
     await ours.open()
     try {
       await theirs.open()
@@ -42,10 +51,12 @@ export async function runCase({ steps }, other, { folder, env, pairs, say }) {
         } catch (error) {
           return { rows, failure: failureOf(step.key, error) }
         }
+        emptyTrash()
       } while (step.isRepeatable && isWanting(step))
     }
     await ours.close()
     await theirs.close()
+    emptyTrash()
   }
   return { rows }
 }

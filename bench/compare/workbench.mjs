@@ -10,13 +10,16 @@ const untimedMs = 30 * 60_000
  */
 export class Workbench {
   #env
+  #trash
   #stamp = 1_600_000_000
   #checked = new Set()
 
-  constructor(tool, { folder, env }) {
+  /** `trash` is the folder into which goes what is of no use any more; the caller empties it. */
+  constructor(tool, { folder, trash, env }) {
     this.tool = tool
     this.folder = path.join(folder, tool.name)
-    this.#env = env
+    this.#trash = trash
+    this.#env = { ...env, TRASH: trash }
   }
 
   async open() {
@@ -27,9 +30,7 @@ export class Workbench {
   }
 
   async close() {
-    // Some tools take the right to write from what they keep.
-    await this.prepare('chmod -R u+w .')
-    fs.rmSync(this.folder, { recursive: true, force: true })
+    fs.renameSync(this.folder, fs.mkdtempSync(path.join(this.#trash, 'workbench-')))
   }
 
   async edit(step) {

@@ -7,7 +7,7 @@ export const cp = {
   isBaseline: true,
   readsOnly: true,
   remote: 'remote',
-  settle: 'rm -rf copy',
+  settle: 'mv copy "$TRASH/copy-$STAMP"',
   add: 'cp -r "$DATA" copy && sync -f copy',
   addEdited: 'cp -r "$EDITED" copy && sync -f copy',
   push: 'cp -r "$DATA" remote && sync -f remote',
