@@ -2,10 +2,10 @@
 //
 //   node bench/index.mjs [ROWS...] [--folder DIR] [--rows-per-add N]
 //
-// For each number of rows (1e6 and 1e7 if none is given) it builds an index as `add` would, from checkpoints that are
-// merged as they grow many, and then asks it, each in a process of its own. 1e8 rows take 20 GB in DIR (the system's
-// temporary folder) while they are merged, 6 GB in the end, and some minutes. Pages come from the system's cache where
-// it has them: what a look-up costs on a cold disk is its page reads.
+// For each number of rows (1e6 and 1e7 if none is given) it builds an index as `add` does, from checkpoints of 200,000
+// rows that are merged as they grow many, and then asks it, each in a process of its own. 1e8 rows take 6 GB in DIR (the
+// system's temporary folder) and some five minutes. Pages come from the system's cache as far as it has them: on a cold
+// disk, what a look-up costs is its page reads.
 
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
@@ -39,7 +39,11 @@ async function loadIndex() {
           .join('\n'),
         resolveDir: repository,
       },
-      ...{ outfile, bundle: true, platform: 'node', format: 'esm', packages: 'external' },
+      outfile,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      packages: 'external',
     })
     return await import(pathToFileURL(outfile).href)
   } finally {
@@ -128,7 +132,7 @@ async function askIndex({ folder, rowCount }) {
   return { ...opened, present, absent, askPeakMB: peakMB() }
 }
 
-/** What a look-up takes: the first ones on an empty cache, then those that follow. */
+/** What a look-up takes, the filling of the cache included. */
 function askFor(index, idOf) {
   const digests = Buffer.alloc(LOOK_UPS * DIGEST_BYTES)
   for (let i = 0; i < LOOK_UPS; i++) writeDigest(digests, i * DIGEST_BYTES, idOf(i))

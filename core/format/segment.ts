@@ -71,11 +71,32 @@ export function fanoutBitsFor(rowCount: number): number {
   return Math.min(MAX_FANOUT_BITS, Math.ceil(Math.log2(pages)))
 }
 
-/** The fan-out bucket of a digest: its first bits, most significant first. */
-export function bucketOf(digest: Digest, fanoutBits: number): number {
-  if (fanoutBits === 0) return 0
-  const first = ((digest[0]! << 24) | (digest[1]! << 16) | (digest[2]! << 8) | digest[3]!) >>> 0
-  return first >>> (32 - fanoutBits)
+/** The fan-out bucket of the digest at `at`: its first bits, most significant first. */
+export function bucketOf(bytes: Uint8Array, fanoutBits: number, at = 0): number {
+  return fanoutBits === 0 ? 0 : leadingBits(bytes, at) >>> (32 - fanoutBits)
+}
+
+/** The first 32 bits of the digest at `at`, as an unsigned number: in the order of the digests. */
+export function leadingBits(bytes: Uint8Array, at = 0): number {
+  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
+}
+
+/** Less than, equal to or greater than 0 as one row comes before the other, is the same, or comes after it. */
+export function compareRows(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number): number {
+  for (let i = 0; i < ROW_BYTES; i++) {
+    const difference = a[aAt + i]! - b[bAt + i]!
+    if (difference !== 0) return difference
+  }
+  return 0
+}
+
+/** Less than, equal to or greater than 0 as the digest and kind come before, at or after those of the row at `at`. */
+export function compareToRow(digest: Digest, kindNumber: number, page: Uint8Array, at: number): number {
+  for (let i = 0; i < DIGEST_BYTES; i++) {
+    const difference = digest[i]! - page[at + i]!
+    if (difference !== 0) return difference
+  }
+  return kindNumber - page[at + DIGEST_BYTES]!
 }
 
 /** Closes a page whose payload is written: the checksum goes into its last eight bytes. */
@@ -142,6 +163,11 @@ export function writeRow(target: Buffer, at: number, digest: Digest, row: Segmen
   target.writeUInt32LE(row.offset, at + 38)
   target.writeUInt32LE(row.storedBytes, at + 42)
   target.writeUInt32LE(row.rawBytes, at + 46)
+}
+
+/** A loop, since a row is too short for what `Buffer.copy` costs. */
+export function copyRow(source: Uint8Array, at: number, target: Uint8Array, targetAt: number): void {
+  for (let i = 0; i < ROW_BYTES; i++) target[targetAt + i] = source[at + i]!
 }
 
 /** Writes the row of the entry that stands at `at` in a pack table, its pack index 0: kind, codec, digest, ... */

@@ -1,71 +1,56 @@
-import { DIGEST_BYTES, type Digest } from '../content-id.ts'
+import type { Digest } from '../content-id.ts'
+import { DigestList, hashOf } from './digest-list.ts'
 
 const INITIAL_SLOTS = 1024
 
 /**
- * A set of digests in one flat buffer with open addressing: 43 to 86 bytes a member, where a `Set` of strings
- * takes over 150 and ends at 16.7 million.
+ * A set of digests: a list, and a table with open addressing of where in the list each is, half full at the most. 40 to
+ * 48 bytes a member, 4 more while it grows, where a `Set` of strings takes over 150 and ends at 16.7 million.
  */
 export class DigestSet {
-  #slots = Buffer.alloc(INITIAL_SLOTS * DIGEST_BYTES)
-  #used = new Uint8Array(INITIAL_SLOTS)
-  #mask = INITIAL_SLOTS - 1
-  #size = 0
+  readonly #members = new DigestList()
+  /** Of each member, 1 + its number in the list; 0 is a free slot. */
+  #slots = new Uint32Array(INITIAL_SLOTS)
 
   get size(): number {
-    return this.#size
+    return this.#members.length
   }
 
   has(digest: Digest): boolean {
-    return this.#used[this.#slotOf(digest)] === 1
+    return this.#slots[this.#slotOf(digest)] !== 0
   }
 
   /** Whether `digest` is new. */
   add(digest: Digest): boolean {
     const slot = this.#slotOf(digest)
-    if (this.#used[slot] === 1) return false
-    this.#slots.set(digest, slot * DIGEST_BYTES)
-    this.#used[slot] = 1
-    this.#size++
-    if (this.#size * 4 > this.#used.length * 3) this.#grow()
+    if (this.#slots[slot] !== 0) return false
+    this.#slots[slot] = this.#members.push(digest) + 1
+    if (this.size * 2 > this.#slots.length) this.#grow()
     return true
   }
 
+  /** In the order in which they were added. */
   *[Symbol.iterator](): Generator<Buffer> {
-    for (let slot = 0; slot < this.#used.length; slot++) {
-      if (this.#used[slot] === 1) yield this.#slots.subarray(slot * DIGEST_BYTES, (slot + 1) * DIGEST_BYTES)
-    }
+    for (let i = 0; i < this.size; i++) yield this.#members.at(i)
   }
 
-  /** The slot that holds `digest`, or the free one where it belongs. */
+  /** The slot that says where `digest` is, or the free one that is to. */
   #slotOf(digest: Digest): number {
-    const first = digest[0]! | (digest[1]! << 8) | (digest[2]! << 16) | (digest[3]! << 24)
-    let slot = first & this.#mask
-    while (this.#used[slot] === 1 && !this.#equals(slot, digest)) slot = (slot + 1) & this.#mask
-    return slot
-  }
-
-  #equals(slot: number, digest: Digest): boolean {
-    const at = slot * DIGEST_BYTES
-    for (let i = 0; i < DIGEST_BYTES; i++) {
-      if (this.#slots[at + i] !== digest[i]) return false
+    const mask = this.#slots.length - 1
+    for (let slot = hashOf(digest) & mask; ; slot = (slot + 1) & mask) {
+      const member = this.#slots[slot]!
+      if (member === 0 || this.#members.isAt(member - 1, digest)) return slot
     }
-    return true
   }
 
   #grow(): void {
-    const members = this.#slots
-    const used = this.#used
-    const count = used.length * 2
-    this.#slots = Buffer.alloc(count * DIGEST_BYTES)
-    this.#used = new Uint8Array(count)
-    this.#mask = count - 1
-    for (let slot = 0; slot < used.length; slot++) {
-      if (used[slot] === 0) continue
-      const digest = members.subarray(slot * DIGEST_BYTES, (slot + 1) * DIGEST_BYTES)
-      const target = this.#slotOf(digest)
-      this.#slots.set(digest, target * DIGEST_BYTES)
-      this.#used[target] = 1
+    const slots = new Uint32Array(this.#slots.length * 2)
+    const mask = slots.length - 1
+    for (let i = 0; i < this.size; i++) {
+      let slot = this.#members.hashAt(i) & mask
+      while (slots[slot] !== 0) slot = (slot + 1) & mask
+      slots[slot] = i + 1
     }
+    this.#slots = slots
   }
 }

@@ -21,6 +21,8 @@ export class IndexSet {
   readonly #cache = new PageCache()
   /** The segments that count: those that no other one supersedes. */
   readonly #live = new Map<SegmentName, SegmentReader>()
+  /** The same, those of most rows first: what is looked for is likely there. Replaced, never changed. */
+  #largestFirst: readonly SegmentReader[] = []
   readonly #superseded = new Set<SegmentName>()
   readonly #tombstones = new Set<PackName>()
 
@@ -31,6 +33,11 @@ export class IndexSet {
 
   get names(): SegmentName[] {
     return [...this.#live.keys()]
+  }
+
+  /** How many pages look-ups have read from files so far. */
+  get pageReadCount(): number {
+    return this.#cache.readCount
   }
 
   get rowCount(): number {
@@ -58,14 +65,20 @@ export class IndexSet {
     for (const [name, failure] of failures) if (!this.#superseded.has(name)) throw failure
   }
 
+  /** A place of the entry: the first of those that `findAll` gives. */
   find(kind: EntryKind, digest: Digest): Location | undefined {
-    for (const location of this.findAll(kind, digest)) return location
+    for (const segment of this.#largestFirst) {
+      const location = segment.findFirst(kind, digest)
+      if (location === undefined) continue
+      if (!this.#tombstones.has(location.pack)) return location
+      for (const other of segment.find(kind, digest)) if (!this.#tombstones.has(other.pack)) return other
+    }
     return undefined
   }
 
-  /** Every place there is: where one turns out bad, the next may be good. */
+  /** Every place there is: where one turns out bad, the next may be good. Nothing is to be added before it ends. */
   *findAll(kind: EntryKind, digest: Digest): Generator<Location> {
-    for (const segment of this.#live.values()) {
+    for (const segment of this.#largestFirst) {
       for (const location of segment.find(kind, digest)) {
         if (!this.#tombstones.has(location.pack)) yield location
       }
@@ -107,6 +120,7 @@ export class IndexSet {
   close(): void {
     for (const segment of this.#live.values()) segment.close()
     this.#live.clear()
+    this.#largestFirst = []
   }
 
   #open(name: SegmentName): void {
@@ -119,6 +133,7 @@ export class IndexSet {
       this.#live.get(old)?.close()
       this.#live.delete(old)
     }
+    this.#largestFirst = [...this.#live.values()].sort((a, b) => b.rowCount - a.rowCount)
   }
 
   #crowdedClass(): SegmentReader[] | undefined {

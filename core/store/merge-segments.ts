@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs'
 import type { PackName } from '../format/pack.ts'
-import { ROW_PACK_INDEX_AT, type SegmentName } from '../format/segment.ts'
+import { compareRows, copyRow, ROW_BYTES, ROW_PACK_INDEX_AT, type SegmentName } from '../format/segment.ts'
+import type { RowCursor } from './row-cursor.ts'
 import type { SegmentReader } from './segment-reader.ts'
 import { writeSegment } from './segment-writer.ts'
 import { segmentPath } from './store-layout.ts'
+
+const ROWS_PER_BLOCK = 1024
 
 /** One segment in place of several: rows merged in order, those of packs that are gone left out. */
 export function mergeSegments(
@@ -13,10 +16,9 @@ export function mergeSegments(
 ): SegmentName {
   const packs = [...new Set(segments.flatMap((segment) => segment.packs()))].filter((pack) => !gone.has(pack))
   const indexOf = new Map(packs.map((pack, index) => [pack, index]))
-  const streams = segments.map((segment) => remapped(segment, indexOf))
   const inherited = segments.flatMap((segment) => segment.superseded)
   return writeSegment(root, {
-    rows: mergeSorted(streams),
+    rows: mergeSorted(segments.map((segment) => new Source(segment, indexOf))),
     mostRows: segments.reduce((sum, segment) => sum + segment.rowCount, 0),
     packs,
     // What is removed already needs no mention: the list would grow with every merge there ever was.
@@ -28,34 +30,60 @@ export function mergeSegments(
   })
 }
 
-/** A segment's rows with their packs counted by `indexOf`. */
-function* remapped(segment: SegmentReader, indexOf: Map<PackName, number>): Generator<Buffer> {
-  const newIndices = segment.packs().map((pack) => indexOf.get(pack))
-  for (const row of segment.rows()) {
-    const packIndex = newIndices[row.readUInt32LE(ROW_PACK_INDEX_AT)]
-    if (packIndex === undefined) continue
-    const copy = Buffer.from(row)
-    copy.writeUInt32LE(packIndex, ROW_PACK_INDEX_AT)
-    yield copy
+/** A segment's rows, those of packs that are gone left out, with their packs counted as in the merged segment. */
+class Source {
+  readonly cursor: RowCursor
+  readonly #newIndices: readonly (number | undefined)[]
+
+  constructor(segment: SegmentReader, indexOf: ReadonlyMap<PackName, number>) {
+    this.cursor = segment.cursor()
+    this.#newIndices = segment.packs().map((pack) => indexOf.get(pack))
+  }
+
+  next(): boolean {
+    const { cursor } = this
+    while (cursor.next()) {
+      const packAt = cursor.at + ROW_PACK_INDEX_AT
+      const packIndex = this.#newIndices[cursor.bytes.readUInt32LE(packAt)]
+      if (packIndex === undefined) continue
+      cursor.bytes.writeUInt32LE(packIndex, packAt)
+      return true
+    }
+    return false
+  }
+
+  compareTo(other: Source): number {
+    return compareRows(this.cursor.bytes, this.cursor.at, other.cursor.bytes, other.cursor.at)
+  }
+
+  /** Steps over rows that are the one at `at` in `block`; false at the end. */
+  skip(block: Buffer, at: number): boolean {
+    while (compareRows(this.cursor.bytes, this.cursor.at, block, at) === 0) if (!this.next()) return false
+    return true
   }
 }
 
-/** Merges ordered streams of rows. There are few, so the least is found by looking at all. */
-function* mergeSorted(streams: readonly Generator<Buffer>[]): Generator<Buffer> {
-  const heads = streams.map((stream) => stream.next())
-  for (;;) {
-    let least = -1
-    for (let i = 0; i < heads.length; i++) {
-      const head = heads[i]!
-      if (head.done) continue
-      if (least < 0 || Buffer.compare(head.value, heads[least]!.value as Buffer) < 0) least = i
-    }
-    if (least < 0) return
-    const row = heads[least]!.value as Buffer
-    yield row
-    for (let i = 0; i < heads.length; i++) {
-      // The same row in several segments is written once.
-      while (!heads[i]!.done && (heads[i]!.value as Buffer).equals(row)) heads[i] = streams[i]!.next()
-    }
+/** Merges ordered rows, blocks of them at a time. */
+function* mergeSorted(sources: readonly Source[]): Generator<Buffer> {
+  const block = Buffer.allocUnsafeSlow(ROWS_PER_BLOCK * ROW_BYTES)
+  const left = sources.filter((source) => source.next())
+  while (left.length > 0) yield block.subarray(0, fillBlock(left, block))
+}
+
+/**
+ * Moves the least rows of all sources into `block`; gives its filled length. There are few, so the least is found by
+ * looking at each. Those that end are taken out of `left`.
+ */
+function fillBlock(left: Source[], block: Buffer): number {
+  let filled = 0
+  for (; left.length > 0 && filled < block.length; filled += ROW_BYTES) {
+    let least = left[0]!
+    for (let i = 1; i < left.length; i++) if (left[i]!.compareTo(least) < 0) least = left[i]!
+    const { bytes, at } = least.cursor
+    copyRow(bytes, at, block, filled)
+    if (!least.next()) left.splice(left.indexOf(least), 1)
+    // The same row in several segments is written once.
+    for (let i = left.length - 1; i >= 0; i--) if (!left[i]!.skip(block, filled)) left.splice(i, 1)
   }
+  return filled
 }

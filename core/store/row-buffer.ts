@@ -1,5 +1,19 @@
 import { PACK_SALT_BYTES, type PackEntry, type PackName, TABLE_ENTRY_BYTES } from '../format/pack.ts'
-import { copyEntryToRow, ROW_BYTES, ROW_PACK_INDEX_AT, writeRow } from '../format/segment.ts'
+import {
+  bucketOf,
+  compareRows,
+  copyEntryToRow,
+  copyRow,
+  ROW_BYTES,
+  ROW_PACK_INDEX_AT,
+  writeRow,
+} from '../format/segment.ts'
+
+const ROWS_PER_BLOCK = 1024
+/** The counters of a sort take 64 MiB at most. */
+const MAX_RADIX_BITS = 24
+/** Of a bucket with more rows, the digests are no hashes, or there are very many. */
+const MAX_INSERTIONS = 32
 
 /** Rows in one flat buffer: 50 bytes each, no object a row. */
 export class RowBuffer {
@@ -22,33 +36,51 @@ export class RowBuffer {
     }
   }
 
-  /** The rows in the order of their bytes: by digest, then kind. */
+  /** The rows in the order of their bytes, by digest, then kind: many to a block, which is valid until the next step. */
   *sorted(): Generator<Buffer> {
-    for (const index of this.#sortedIndices()) {
-      yield this.#rows.subarray(index * ROW_BYTES, (index + 1) * ROW_BYTES)
+    const order = this.#sortedIndices()
+    const block = Buffer.allocUnsafeSlow(Math.min(this.#count, ROWS_PER_BLOCK) * ROW_BYTES)
+    for (let done = 0; done < order.length; done += ROWS_PER_BLOCK) {
+      yield this.#gather(order.subarray(done, done + ROWS_PER_BLOCK), block)
     }
   }
 
-  /** Counting sort on the first sixteen bits of the digest, then a comparison sort within each bucket. */
+  /** Not in the generator: the engine makes little of loops in one. */
+  #gather(order: Uint32Array, block: Buffer): Buffer {
+    for (let i = 0; i < order.length; i++) copyRow(this.#rows, order[i]! * ROW_BYTES, block, i * ROW_BYTES)
+    return block.subarray(0, order.length * ROW_BYTES)
+  }
+
+  /** Counting sort on the first bits of the digest, into buckets of a few rows; these are sorted by comparing. */
   #sortedIndices(): Uint32Array {
-    const starts = new Uint32Array(0x1_0001)
-    const prefixOf = (row: number) => this.#rows.readUInt16BE(row * ROW_BYTES)
-    for (let row = 0; row < this.#count; row++) starts[prefixOf(row) + 1]!++
-    for (let prefix = 0; prefix < 0x1_0000; prefix++) starts[prefix + 1]! += starts[prefix]!
-    const next = starts.slice()
+    const bits = Math.min(MAX_RADIX_BITS, Math.ceil(Math.log2(this.#count / 2 + 1)))
+    const bucketOfRow = (row: number) => bucketOf(this.#rows, bits, row * ROW_BYTES)
+    const ends = new Uint32Array(2 ** bits)
+    for (let row = 0; row < this.#count; row++) ends[bucketOfRow(row)]!++
+    for (let bucket = 1; bucket < ends.length; bucket++) ends[bucket]! += ends[bucket - 1]!
     const indices = new Uint32Array(this.#count)
-    for (let row = 0; row < this.#count; row++) indices[next[prefixOf(row)]!++] = row
-    for (let prefix = 0; prefix < 0x1_0000; prefix++) {
-      const start = starts[prefix]!
-      const end = starts[prefix + 1]!
-      if (end - start > 1) indices.subarray(start, end).sort((a, b) => this.#compare(a, b))
+    // From the last row down, each bucket's end moves to its start.
+    for (let row = this.#count - 1; row >= 0; row--) indices[--ends[bucketOfRow(row)]!] = row
+    for (let bucket = 0; bucket < ends.length; bucket++) {
+      const start = ends[bucket]!
+      const end = bucket + 1 < ends.length ? ends[bucket + 1]! : this.#count
+      if (end - start > MAX_INSERTIONS) indices.subarray(start, end).sort((a, b) => this.#compare(a, b))
+      else this.#insertionSort(indices, start, end)
     }
     return indices
   }
 
+  #insertionSort(indices: Uint32Array, start: number, end: number): void {
+    for (let i = start + 1; i < end; i++) {
+      const row = indices[i]!
+      let to = i
+      for (; to > start && this.#compare(indices[to - 1]!, row) > 0; to--) indices[to] = indices[to - 1]!
+      indices[to] = row
+    }
+  }
+
   #compare(a: number, b: number): number {
-    const [rows, size] = [this.#rows, ROW_BYTES]
-    return rows.compare(rows, b * size, (b + 1) * size, a * size, (a + 1) * size)
+    return compareRows(this.#rows, a * ROW_BYTES, this.#rows, b * ROW_BYTES)
   }
 
   #reserve(count: number): void {

@@ -21,8 +21,11 @@ import { segmentPath, temporaryFolder } from './store-layout.ts'
 import { temporaryPath } from './temporary-files.ts'
 
 export type SegmentContent = {
-  /** In the order of their bytes; each names its pack by its place in `packs`. */
-  rows: Iterable<Buffer>
+  /**
+   * In the order of their bytes; each names its pack by its place in `packs`. A buffer holds one row or several, and is
+   * read before the next is asked for.
+   */
+  rows: Iterable<Uint8Array>
   /** At least the number of rows. */
   mostRows: number
   packs: readonly PackName[]
@@ -64,9 +67,7 @@ class SegmentStream {
   write(content: SegmentContent): SegmentName {
     const fanoutBits = fanoutBitsFor(content.mostRows)
     const counts = new Uint32Array(2 ** fanoutBits)
-    const rowCount = this.#section(ROWS_PER_PAGE, ROW_BYTES, content.rows, (row) => {
-      counts[bucketOf(row, fanoutBits)]!++
-    })
+    const rowCount = this.#section(ROWS_PER_PAGE, ROW_BYTES, counted(content.rows, counts, fanoutBits))
     this.#section(COUNTERS_PER_PAGE, 4, runningTotals(counts))
     const packCount = this.#names(content.packs)
     const supersededCount = this.#names(content.superseded ?? [])
@@ -80,29 +81,28 @@ class SegmentStream {
     return this.#section(NAMES_PER_PAGE, 32, hexBytes(names))
   }
 
-  /** Lays items of `itemBytes` into pages, `perPage` to each; gives how many there were. */
-  #section(
-    perPage: number,
-    itemBytes: number,
-    items: Iterable<Buffer>,
-    onItem?: (item: Buffer) => void,
-  ): number {
+  /** Lays items of `itemBytes`, of which each block has some, into pages, `perPage` to each; gives how many there were. */
+  #section(perPage: number, itemBytes: number, blocks: Iterable<Uint8Array>): number {
+    const full = perPage * itemBytes
     let page = this.#nextPage()
-    let inPage = 0
-    let count = 0
-    for (const item of items) {
-      if (inPage === perPage) {
-        this.#closePage(page)
-        page = this.#nextPage()
-        inPage = 0
+    let filled = 0
+    let total = 0
+    for (const block of blocks) {
+      for (let done = 0; done < block.length; ) {
+        if (filled === full) {
+          this.#closePage(page)
+          page = this.#nextPage()
+          filled = 0
+        }
+        const length = Math.min(block.length - done, full - filled)
+        page.set(block.subarray(done, done + length), filled)
+        filled += length
+        done += length
       }
-      page.set(item, inPage * itemBytes)
-      onItem?.(item)
-      inPage++
-      count++
+      total += block.length
     }
-    if (inPage > 0) this.#closePage(page)
-    return count
+    if (filled > 0) this.#closePage(page)
+    return total / itemBytes
   }
 
   #nextPage(): Buffer {
@@ -128,14 +128,29 @@ class SegmentStream {
   }
 }
 
+/** Passes rows on, and counts those of each bucket. */
+function* counted(
+  blocks: Iterable<Uint8Array>,
+  counts: Uint32Array,
+  fanoutBits: number,
+): Generator<Uint8Array> {
+  for (const block of blocks) {
+    for (let at = 0; at < block.length; at += ROW_BYTES) counts[bucketOf(block, fanoutBits, at)]!++
+    yield block
+  }
+}
+
 /** The fan-out: for each bucket, how many rows lie in it and all before it. */
 function* runningTotals(counts: Uint32Array): Generator<Buffer> {
-  const item = Buffer.alloc(4)
+  const block = Buffer.alloc(COUNTERS_PER_PAGE * 4)
   let total = 0
-  for (const count of counts) {
-    total += count
-    item.writeUInt32LE(total)
-    yield item
+  for (let done = 0; done < counts.length; done += COUNTERS_PER_PAGE) {
+    const length = Math.min(COUNTERS_PER_PAGE, counts.length - done)
+    for (let i = 0; i < length; i++) {
+      total += counts[done + i]!
+      block.writeUInt32LE(total, i * 4)
+    }
+    yield block.subarray(0, length * 4)
   }
 }
 

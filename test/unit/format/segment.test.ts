@@ -6,11 +6,15 @@ import { CODECS, ENTRY_KINDS, type PackName } from '../../../core/format/pack.ts
 import {
   bucketOf,
   COUNTERS_PER_PAGE,
+  compareRows,
+  compareToRow,
+  copyRow,
   decodeTrailer,
   encodeTrailer,
   fanoutBitsFor,
   isSegmentName,
   layoutOf,
+  leadingBits,
   MAX_ROWS,
   NAMES_PER_PAGE,
   PAGE_BYTES,
@@ -310,3 +314,33 @@ test.each(['', 'a'.repeat(63), 'A'.repeat(64), `${'a'.repeat(64)}\n`])(
     expect(isSegmentName(text)).toBe(false)
   },
 )
+
+describe('rows as bytes', () => {
+  // Few values, so that long common beginnings are common.
+  const anyRowBytes = fc
+    .array(fc.constantFrom(0, 1, 0x7f, 0x80, 0xff), { minLength: 3, maxLength: 3 })
+    .map(([first, last, rest]) => {
+      const bytes = Buffer.alloc(ROW_BYTES, rest)
+      bytes[0] = first!
+      bytes[31] = last!
+      return bytes
+    })
+
+  test('are compared as Buffer.compare does, wherever they stand', () => {
+    fc.assert(
+      fc.property(anyRowBytes, anyRowBytes, fc.nat(60), (a, b, at) => {
+        const page = Buffer.concat([Buffer.alloc(at, 0x55), b])
+        expect(Math.sign(compareRows(a, 0, page, at))).toBe(Buffer.compare(a, b))
+        expect(Math.sign(compareToRow(a.subarray(0, 32), a[32]!, page, at))).toBe(
+          Buffer.compare(a.subarray(0, 33), b.subarray(0, 33)),
+        )
+        const copy = Buffer.alloc(at + ROW_BYTES + 1, 0x33)
+        copyRow(page, at, copy, at)
+        expect(copy.subarray(at, at + ROW_BYTES).equals(b)).toBe(true)
+        expect([copy[at + ROW_BYTES], at === 0 ? 0x33 : copy[at - 1]]).toEqual([0x33, 0x33])
+        expect(leadingBits(page, at)).toBe(b.readUInt32BE(0))
+        expect(bucketOf(page, 7, at)).toBe(b.readUInt32BE(0) >>> 25)
+      }),
+    )
+  })
+})

@@ -12,7 +12,9 @@ import { describe, expect, test } from 'vitest'
 import type { PackName } from '../../../core/format/pack.ts'
 import type { SegmentName } from '../../../core/format/segment.ts'
 import { IndexSet } from '../../../core/store/index-set.ts'
+import { PageCache } from '../../../core/store/page-cache.ts'
 import { RowBuffer } from '../../../core/store/row-buffer.ts'
+import { SegmentReader } from '../../../core/store/segment-reader.ts'
 import { writeSegment } from '../../../core/store/segment-writer.ts'
 import { indexFolder, segmentPath } from '../../../core/store/store-layout.ts'
 import { chunkRows, numberedDigest, packNamed } from '../../support/rows.ts'
@@ -55,6 +57,19 @@ describe('IndexSet', () => {
       expect([one.rowCount, [...one.packs()].sort()]).toEqual([20, [packNamed(0), packNamed(1)].sort()])
       one.close()
     }
+  })
+
+  test('opens without reading rows, and looks in the largest segment first', () => {
+    const root = makeTemporaryFolder()
+    const index = new IndexSet(root)
+    for (const [i, count] of [10, 20_000, 10].entries()) index.add(rowsFrom(i, i * 20_000, count))
+    index.close()
+    const again = new IndexSet(root)
+    expect(again.pageReadCount).toBe(0)
+    expect(again.has('chunk', numberedDigest(30_000))).toBe(true)
+    // Counters, one or two pages of rows, names of packs: of the one segment.
+    expect(again.pageReadCount).toBeLessThanOrEqual(4)
+    again.close()
   })
 
   test('adds nothing for no packs', () => {
@@ -102,6 +117,33 @@ describe('merging', () => {
       expect(one.packs().size).toBe(100)
       one.close()
     }
+  })
+
+  test('of segments of many blocks keeps the order, drops what is gone and what is there twice', () => {
+    const root = makeTemporaryFolder()
+    bury(root, packNamed(3))
+    const index = new IndexSet(root)
+    for (const [i, first] of [0, 9000, 20_000, 5000].entries()) index.add(rowsFrom(i, first, 10_000))
+    const segments = index.names.map(
+      (name) => new SegmentReader(segmentPath(root, name), name, new PageCache()),
+    )
+    const [segment] = segments.filter(({ rowCount }) => rowCount > 0)
+    if (segment === undefined) return expect.fail('no rows')
+    expect(segment.rowCount).toBe(30_000)
+    const rows: Buffer[] = []
+    for (const row of segment.rows()) rows.push(Buffer.from(row))
+    for (let i = 1; i < rows.length; i++) {
+      if (Buffer.compare(rows[i - 1]!, rows[i]!) >= 0) expect.fail(`row ${i} is out of order`)
+    }
+    for (let i = 0; i < 30_000; i += 7) {
+      const packs = [...index.findAll('chunk', numberedDigest(i))].map(({ pack }) => pack)
+      const expected = [0, 1, 2].filter(
+        (pack) => i >= [0, 9000, 20_000][pack]! && i < [10_000, 19_000, 30_000][pack]!,
+      )
+      expect(packs.sort()).toEqual(expected.map(packNamed).sort())
+    }
+    for (const one of segments) one.close()
+    index.close()
   })
 
   test('leaves large segments alone where small ones come', () => {
@@ -168,9 +210,25 @@ describe('tombstones', () => {
     index.refresh()
     expect(index.has('chunk', numberedDigest(0))).toBe(false)
     expect(index.find('chunk', numberedDigest(4))?.pack).toBe(packNamed(1))
+    expect([...index.findAll('chunk', numberedDigest(4))]).toHaveLength(1)
     expect([...index.packs()]).toEqual([packNamed(1)])
     expect([index.isTombstoned(packNamed(0)), index.isTombstoned(packNamed(1))]).toEqual([true, false])
     index.close()
+  })
+
+  test('hide one of two rows in the same segment', () => {
+    for (const gone of [0, 1]) {
+      const root = makeTemporaryFolder()
+      const index = new IndexSet(root)
+      const rows = rowsFrom(0, 0, 5)
+      rows.addPack(packNamed(1), chunkRows([numberedDigest(3)]))
+      index.add(rows)
+      bury(root, packNamed(gone))
+      index.refresh()
+      expect(index.find('chunk', numberedDigest(3))?.pack).toBe(packNamed(1 - gone))
+      expect(index.has('chunk', numberedDigest(0))).toBe(gone === 1)
+      index.close()
+    }
   })
 
   test('outlive merges, and the rows that they hide do not', () => {

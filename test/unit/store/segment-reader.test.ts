@@ -60,32 +60,84 @@ describe('a segment of 200,000 rows', () => {
           .sort()
           .join()
       if (expected.length > 1) several++
+      const first = segment.findFirst(kind, Buffer.from(hex, 'hex'))
+      if (asText([first!]) !== asText([found[0]!])) expect.fail(`${key} is at ${asText([first!])} first`)
       if (asText(found) !== asText(expected)) expect.fail(`${key} is at ${asText(found)}`)
     }
     expect(several).toBeGreaterThan(1000)
     for (let i = 0; i < 2000; i++) {
       expect([...segment.find('chunk', numberedDigest(1_000_000 + i))]).toEqual([])
       expect([...segment.find('recipe', numberedDigest(i))]).toEqual([])
+      expect(segment.findFirst('chunk', numberedDigest(1_000_000 + i))).toBeUndefined()
+      expect(segment.findFirst('recipe', numberedDigest(i))).toBeUndefined()
+    }
+    segment.close()
+  })
+})
+
+describe('a look-up', () => {
+  test('of a digest reads few pages: one or two of counters, one or two of rows, one of names', () => {
+    const root = makeTemporaryFolder()
+    const rows = new RowBuffer()
+    rows.addPack(packNamed(0), chunkRows(Array.from({ length: 100_000 }, (_, i) => numberedDigest(i))))
+    const path = segmentPath(root, write(root, rows))
+    let total = 0
+    for (let i = 0; i < 200; i++) {
+      const cache = new PageCache()
+      const segment = new SegmentReader(path, 'x' as SegmentName, cache)
+      const number = i * 1000
+      const isThere = number < 100_000
+      expect(segment.findFirst('chunk', numberedDigest(number)) !== undefined).toBe(isThere)
+      expect(cache.readCount).toBeLessThanOrEqual(isThere ? 5 : 4)
+      total += cache.readCount - (isThere ? 1 : 0)
+      segment.close()
+    }
+    expect(total / 200).toBeLessThan(2.3)
+  })
+
+  test('among digests that are not spread at all finds each', () => {
+    const root = makeTemporaryFolder()
+    const rows = new RowBuffer()
+    const digests = Array.from({ length: 2000 }, (_, i) => {
+      const digest = Buffer.alloc(32, 0xff)
+      digest.writeUInt16BE(i * 4, 30)
+      return digest
+    })
+    for (const pack of [0, 1]) rows.addPack(packNamed(pack), chunkRows(digests))
+    // One digest of more rows than a page.
+    for (let pack = 2; pack < 202; pack++) rows.addPack(packNamed(pack), chunkRows([digests[700]!]))
+    const segment = open(root, write(root, rows))
+    for (const [i, digest] of digests.entries()) {
+      expect([...segment.find('chunk', digest)]).toHaveLength(i === 700 ? 202 : 2)
+      expect(segment.findFirst('chunk', digest)).toBeDefined()
+      digest[31]! += 1
+      expect(segment.findFirst('chunk', digest)).toBeUndefined()
     }
     segment.close()
   })
 })
 
 describe('a segment', () => {
-  test.each([0, 1, ROWS_PER_PAGE - 1, ROWS_PER_PAGE, ROWS_PER_PAGE + 1, 5 * ROWS_PER_PAGE])(
-    'of %i rows gives them in order',
-    (count) => {
-      const root = makeTemporaryFolder()
-      const rows = new RowBuffer()
-      const digests = Array.from({ length: count }, (_, i) => numberedDigest(i))
-      rows.addPack(packNamed(0), chunkRows(digests))
-      const segment = open(root, write(root, rows))
-      const got = [...segment.rows()].map((row) => row.toString('hex', 0, 32))
-      expect(got).toEqual(digests.map(hexOf).sort())
-      for (const digest of digests) expect([...segment.find('chunk', digest)]).toHaveLength(1)
-      segment.close()
-    },
-  )
+  test.each([
+    0,
+    1,
+    ROWS_PER_PAGE - 1,
+    ROWS_PER_PAGE,
+    ROWS_PER_PAGE + 1,
+    64 * ROWS_PER_PAGE,
+    150 * ROWS_PER_PAGE + 7,
+  ])('of %i rows gives them in order', (count) => {
+    const root = makeTemporaryFolder()
+    const rows = new RowBuffer()
+    const digests = Array.from({ length: count }, (_, i) => numberedDigest(i))
+    rows.addPack(packNamed(0), chunkRows(digests))
+    const segment = open(root, write(root, rows))
+    const got: string[] = []
+    for (const row of segment.rows()) got.push(row.toString('hex', 0, 32))
+    expect(got).toEqual(digests.map(hexOf).sort())
+    for (const digest of digests) expect([...segment.find('chunk', digest)]).toHaveLength(1)
+    segment.close()
+  })
 
   test('finds the least and the greatest digests', () => {
     const root = makeTemporaryFolder()
