@@ -15,8 +15,8 @@ export type BlobToRead = {
 }
 
 /**
- * The bytes of a blob, chunk by chunk, each valid until the next. A chunk is verified before it is given, the whole once the last one was:
- * whoever passes chunks on as they come must take the error at the end for "what you got is not the file".
+ * The bytes of a blob in pieces, each valid until the next. A chunk is verified before it is given, the whole once the
+ * last one was: whoever passes pieces on as they come must take the error at the end for "what you got is not the file".
  * @throws MISSING_BYTES, CORRUPT, MALFORMED
  */
 export function* readBlob(
@@ -55,17 +55,11 @@ function* chunks(
   runs: RunReader,
 ): Generator<Buffer, void, undefined> {
   if (root.lengthBytes !== blob.sizeBytes) throw wrongBytes(blob)
-  const entries = [...walkRecipe(root, (node) => store.readEntry('node', node))]
-  const contents = readChunks(
+  yield* readChunks(
     store,
-    entries.map(({ digest }) => digest),
+    walkRecipe(root, (node) => store.readEntry('node', node)),
     runs,
   )
-  for (const { lengthBytes } of entries) {
-    const bytes = contents.next().value!
-    if (bytes.length !== lengthBytes) throw wrongBytes(blob)
-    yield bytes
-  }
 }
 
 /** Passes on what proves to be the blob only when its last piece was taken. */

@@ -22,7 +22,7 @@ const MAX_RUN_BYTES = 1 << 20
 /** Reading over a gap up to this is cheaper than another call. */
 const MAX_GAP_BYTES = 16 << 10
 /** What is decompressed at once: frames of one byte repeated could be many to a block. */
-const MAX_RUN_RAW_BYTES = 4 << 20
+const MAX_RUN_RAW_BYTES = 1 << 20
 const MAX_RUN_ENTRIES = 256
 
 /** Reads entries of packs run by run: those that lie close together take one read, and one decompression. */
@@ -36,11 +36,16 @@ export class RunReader {
 
   /** Each entry, in the order given: best that of the packs. */
   *read(entries: readonly EntryToRead[]): Generator<ReadEntry, void, undefined> {
+    for (const run of this.readRuns(entries)) yield* run
+  }
+
+  /** The same run by run: those of a run are valid until the next run is asked for. */
+  *readRuns(entries: readonly EntryToRead[]): Generator<ReadEntry[], void, undefined> {
     for (let first = 0; first < entries.length; ) {
       const end = endOfRun(entries, first)
       const run = entries.slice(first, end)
       const stored = this.#stored(run)
-      yield* stored === undefined
+      yield stored === undefined
         ? run.map(() => ({ stored: undefined, raw: undefined }))
         : decodeRun(run, stored).map((raw, index) => ({ stored: stored[index], raw }))
       first = end

@@ -177,24 +177,17 @@ async function writePart(sources: Sources, part: FilePart): Promise<void> {
 }
 
 async function writeChunks({ store, runs }: Sources, part: FilePart): Promise<void> {
-  const entries = chunksOf(store, part)
-  const contents = readChunks(
-    store,
-    entries.map(({ digest }) => digest),
-    runs,
-  )
+  const chunks = chunksOf(store, part)
   const fd = openSync(part.temporary, 'r+')
   try {
     let position = part.start
     let sinceYield = 0
-    for (const { lengthBytes } of entries) {
-      const bytes = contents.next().value!
-      if (bytes.length !== lengthBytes) throw wrongBytes(part.label, part.node)
+    for (const bytes of readChunks(store, chunks, runs)) {
       for (let done = 0; done < bytes.length; ) {
         done += writeSync(fd, bytes, done, bytes.length - done, position + done)
       }
-      position += lengthBytes
-      sinceYield += lengthBytes
+      position += bytes.length
+      sinceYield += bytes.length
       if (sinceYield < YIELD_BYTES) continue
       sinceYield = 0
       await setImmediate()
