@@ -63,9 +63,9 @@ export async function materialiseFiles(options: {
     await workers.run(
       materialiseTask,
       { root: store.root },
-      ({ result }) => {
+      ({ result }, thread) => {
         throwIfAborted(signal)
-        return schedule.next(result)
+        return schedule.next(thread, result)
       },
       { threads: threadsFor({ files: work.length, bytes: bytesTotal }, workers.threads) },
     )

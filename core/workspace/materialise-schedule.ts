@@ -27,7 +27,8 @@ export class MaterialiseSchedule {
   readonly #nextBatch: () => FileToMaterialise[] | undefined
   readonly #large: FileToMaterialise[]
   readonly #open = new Map<number, LargeFile>()
-  #parts: Iterator<FilePart> | undefined
+  /** The parts left of large files that were begun, by the thread that began them. */
+  readonly #begun = new Map<number, Iterator<FilePart>>()
   readonly #finished: LargeFile[] = []
   #jobsOut = 0
   #wake: (() => void)[] = []
@@ -51,14 +52,14 @@ export class MaterialiseSchedule {
   }
 
   /** Takes in a thread's result, and gives it its next job: undefined when all is done. */
-  async next(result: MaterialiseResult | undefined): Promise<MaterialiseJob | undefined> {
+  async next(thread: number, result: MaterialiseResult | undefined): Promise<MaterialiseJob | undefined> {
     if (result !== undefined) {
       this.#jobsOut--
-      this.#take(result)
+      this.#note(result)
       for (const wake of this.#wake.splice(0)) wake()
     }
     for (;;) {
-      const job = this.#choose()
+      const job = this.#choose(thread)
       if (job !== undefined) {
         this.#jobsOut++
         return job
@@ -73,9 +74,9 @@ export class MaterialiseSchedule {
     for (const { temporary } of this.#open.values()) removeIfThere(temporary)
   }
 
-  #choose(): MaterialiseJob | undefined {
+  #choose(thread: number): MaterialiseJob | undefined {
     // Asking for a part is what tells that a file has no more, so that it can be finished.
-    return this.#finishJob() ?? this.#partJob() ?? this.#finishJob() ?? this.#batchJob()
+    return this.#finishJob() ?? this.#partJob(thread) ?? this.#finishJob() ?? this.#batchJob()
   }
 
   #finishJob(): MaterialiseJob | undefined {
@@ -83,8 +84,8 @@ export class MaterialiseSchedule {
     return finished && { type: 'finish', file: finished.file, temporary: finished.temporary }
   }
 
-  #partJob(): MaterialiseJob | undefined {
-    const part = this.#nextPart()
+  #partJob(thread: number): MaterialiseJob | undefined {
+    const part = this.#nextPart(thread)
     return part && { type: 'part', part }
   }
 
@@ -93,17 +94,30 @@ export class MaterialiseSchedule {
     return files && { type: 'files', files }
   }
 
-  #nextPart(): FilePart | undefined {
+  /** Each thread has a file of its own while there are enough: two that write to one wait for each other. */
+  #nextPart(thread: number): FilePart | undefined {
     for (;;) {
-      const next = this.#parts?.next()
-      if (next !== undefined && !next.done) return next.value
-      const file = this.#large.shift()
-      if (file === undefined) {
-        this.#parts = undefined
-        return undefined
+      if (!this.#begun.has(thread)) {
+        const file = this.#large.shift()
+        if (file === undefined) break
+        this.#begun.set(thread, this.#partsOf(file))
       }
-      this.#parts = this.#partsOf(file)
+      const part = this.#take(thread)
+      if (part !== undefined) return part
     }
+    for (const other of this.#begun.keys()) {
+      const part = this.#take(other)
+      if (part !== undefined) return part
+    }
+    return undefined
+  }
+
+  /** The next part of the file that `thread` began, if it has one more. */
+  #take(thread: number): FilePart | undefined {
+    const next = this.#begun.get(thread)?.next()
+    if (next !== undefined && !next.done) return next.value
+    this.#begun.delete(thread)
+    return undefined
   }
 
   *#partsOf(file: FileToMaterialise): Generator<FilePart> {
@@ -130,7 +144,7 @@ export class MaterialiseSchedule {
     }
   }
 
-  #take(result: MaterialiseResult): void {
+  #note(result: MaterialiseResult): void {
     if (result.type === 'part') {
       this.#onBytes(result.bytes)
       const large = this.#open.get(result.index)!

@@ -80,11 +80,11 @@ async function runSchedule(files: readonly FileToMaterialise[], threads: number,
     }
     return pretend(job)
   }
-  await runSteps(threads, choices, async (_, pause) => {
+  await runSteps(threads, choices, async (thread, pause) => {
     let result: MaterialiseResult | undefined
     await pause()
     for (;;) {
-      const job = await schedule.next(result)
+      const job = await schedule.next(thread, result)
       if (job === undefined) break
       await pause()
       result = take(job)
@@ -127,9 +127,9 @@ describe('MaterialiseSchedule, whatever the threads do when', () => {
     const [only] = [fileAt(target, 0, { digest, sizeBytes: 40 << 20 })]
     const schedule = scheduleOf([only!])
     const types: string[] = []
-    await runSteps(threads, [], async (_, pause) => {
+    await runSteps(threads, [], async (thread, pause) => {
       let result: MaterialiseResult | undefined
-      for (let job = await schedule.next(result); job; job = await schedule.next(result)) {
+      for (let job = await schedule.next(thread, result); job; job = await schedule.next(thread, result)) {
         types.push(job.type)
         await pause()
         result = pretend(job)
@@ -137,6 +137,22 @@ describe('MaterialiseSchedule, whatever the threads do when', () => {
     })
     expect(types).toEqual(['part', 'finish'])
   })
+})
+
+test('gives each thread a file of its own, and then helps the slower one', async () => {
+  const target = makeTemporaryFolder()
+  const schedule = scheduleOf(listFiles(target, [true, true]))
+  const parts: number[][] = [[], []]
+  const take = async (thread: number, result?: MaterialiseResult) => {
+    const job = await schedule.next(thread, result)
+    if (job?.type === 'part') parts[thread]!.push(job.part.index)
+    return job && pretend(job)
+  }
+  let mine = await take(0)
+  await take(1)
+  for (let i = 0; i < 6; i++) mine = await take(0, mine)
+  expect(parts).toEqual([[0, 0, 0, 0, 0, 1], [1]])
+  schedule.discard()
 })
 
 function scheduleOf(files: readonly FileToMaterialise[]): MaterialiseSchedule {
@@ -161,7 +177,7 @@ test('gives the parts of a large file in order, end to end, and small files afte
   const target = makeTemporaryFolder()
   const schedule = scheduleOf(listFiles(target, [false, true]))
   const jobs: MaterialiseJob[] = []
-  for (let i = 0; i < 6; i++) jobs.push((await schedule.next(undefined))!)
+  for (let i = 0; i < 6; i++) jobs.push((await schedule.next(0, undefined))!)
   const parts = jobs.flatMap((job) => (job.type === 'part' ? job.part : []))
   expect(parts.map(({ start }) => start)).toEqual([0, 8, 16, 24, 32].map((mib) => mib << 20))
   expect(parts.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0)).toBe(blob.sizeBytes)
@@ -173,7 +189,7 @@ test('gives the parts of a large file in order, end to end, and small files afte
 test('removes what was begun when it is discarded, even what is gone already', async () => {
   const target = makeTemporaryFolder()
   const schedule = scheduleOf(listFiles(target, [true, true]))
-  for (let i = 0; i < 6; i++) await schedule.next(undefined)
+  for (let i = 0; i < 6; i++) await schedule.next(0, undefined)
   const temporaries = readdirSync(target)
   expect(temporaries).toHaveLength(2)
   unlinkSync(join(target, temporaries[0]!))
@@ -187,10 +203,10 @@ test('keeps a file open no longer than until it is in its place', async () => {
   let result: MaterialiseResult | undefined
   let finish: MaterialiseJob | undefined
   while (finish?.type !== 'finish') {
-    finish = await schedule.next(result)
+    finish = await schedule.next(0, result)
     if (finish?.type !== 'finish') result = pretend(finish!)
   }
-  expect(await schedule.next({ type: 'files', done: [{ index: 0, stamp: STAMP }] })).toBeUndefined()
+  expect(await schedule.next(0, { type: 'files', done: [{ index: 0, stamp: STAMP }] })).toBeUndefined()
   schedule.discard()
   expect(existsSync(finish.temporary)).toBe(true)
 })
@@ -215,7 +231,7 @@ describe('a recipe that lies is refused by the name of its file', () => {
     const digest = digestOf(Buffer.from(what))
     plantRecipe(digest, recipe())
     const schedule = scheduleOf([fileAt(target, 3, { digest, sizeBytes })])
-    const error = await varveErrorFrom(schedule.next(undefined))
+    const error = await varveErrorFrom(schedule.next(0, undefined))
     expect([error.code, error.message.slice(0, 3)]).toEqual([code, 'f3:'])
     schedule.discard()
     expect(readdirSync(target)).toEqual([])
@@ -224,7 +240,7 @@ describe('a recipe that lies is refused by the name of its file', () => {
 
 test('a file whose folder is gone is refused by its name', async () => {
   const schedule = scheduleOf([fileAt(join(makeTemporaryFolder(), 'gone'), 0)])
-  expect(await varveErrorFrom(schedule.next(undefined))).toMatchObject({
+  expect(await varveErrorFrom(schedule.next(0, undefined))).toMatchObject({
     code: 'NOT_FOUND',
     message: 'no such file while writing f0',
   })
