@@ -18,7 +18,7 @@ import {
   writeTableEntry,
 } from '../format/pack.ts'
 import { publishFile } from './durable.ts'
-import { encodeEntry } from './entry-codec.ts'
+import { EntryEncoder } from './entry-codec.ts'
 import { rowsOfTable } from './row-buffer.ts'
 import { startWriteback, WRITEBACK_BYTES } from './start-writeback.ts'
 import { packPath, temporaryFolder } from './store-layout.ts'
@@ -47,6 +47,7 @@ export class PackWriter {
   readonly #class: PackClass
   readonly #onSealed: (pack: SealedPack) => void
   readonly #buffer = Buffer.allocUnsafe(WRITE_BUFFER_BYTES)
+  readonly #encoder = new EntryEncoder()
   #buffered = 0
   #sinceWriteback = 0
   #fd: number | undefined
@@ -64,7 +65,7 @@ export class PackWriter {
 
   /** Compresses where it pays, and appends. @throws NO_SPACE, NO_PERMISSION, IO */
   append(kind: EntryKind, digest: Digest, raw: Uint8Array): void {
-    const { codec, stored } = encodeEntry(raw)
+    const { codec, stored } = this.#encoder.encode(raw)
     const entry = { kind, codec, digest, rawBytes: raw.length, checksum: checksumOf(stored) }
     this.appendStored(entry, stored)
   }

@@ -9,6 +9,9 @@ import { type FileToRead, failedReading, openFile, readFully } from './read-file
 /** Bytes of a large file that are read, cut and handed on at once. */
 export const WINDOW_BYTES = 8 << 20
 
+/** What is read, hashed and cut before more is read: a core's cache still holds it. */
+const PIECE_BYTES = 256 << 10
+
 /** What a buffer for a window must hold: the window, and before it the chunk that the one before left open. */
 export const WINDOW_BUFFER_BYTES = WINDOW_BYTES + MAX_CHUNK_BYTES
 
@@ -45,14 +48,17 @@ export class LargeFileCutter {
     buffer.set(this.#open)
     const carried = this.#open.length
     const bytes = buffer.subarray(carried, carried + WINDOW_BYTES)
-    const count = this.#read(bytes)
-    const read = bytes.subarray(0, count)
-    this.#position += count
-    // One that grows as fast as it is read would never end.
-    if (this.#position > this.#before.sizeBytes) return { lengths: [], end: 'changed' }
-    this.#hasher.update(read)
     const lengths: number[] = []
-    this.#chunker.push(read, (length) => lengths.push(length))
+    let count = 0
+    for (let read = -1; count < WINDOW_BYTES && read !== 0; count += read) {
+      const piece = bytes.subarray(count, count + PIECE_BYTES)
+      read = this.#read(piece)
+      this.#position += read
+      // One that grows as fast as it is read would never end.
+      if (this.#position > this.#before.sizeBytes) return { lengths: [], end: 'changed' }
+      this.#hasher.update(piece.subarray(0, read))
+      this.#chunker.push(piece.subarray(0, read), (length) => lengths.push(length))
+    }
     const cut = lengths.reduce((sum, length) => sum + length, 0)
     this.#hasCut ||= lengths.length > 0
     const isLast = count < WINDOW_BYTES

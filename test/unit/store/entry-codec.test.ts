@@ -5,19 +5,21 @@ import { describe, expect, test } from 'vitest'
 import { checksumOf } from '../../../core/checksum.ts'
 import { contentIdOf, digestOf } from '../../../core/content-id.ts'
 import type { EntryKind } from '../../../core/format/pack.ts'
-import { decodeEntry, encodeEntry, verifyChecksum } from '../../../core/store/entry-codec.ts'
+import { decodeEntry, EntryEncoder, verifyChecksum } from '../../../core/store/entry-codec.ts'
 import { varveErrorOf } from '../../support/varve-error.ts'
 
 const text = readFileSync(new URL('../../../package-lock.json', import.meta.url))
 
 function decode(raw: Uint8Array, change: { digest?: Buffer; kind?: EntryKind; rawBytes?: number } = {}) {
-  const { codec, stored } = encodeEntry(raw)
+  const { codec, stored } = encode(raw)
   const kind = change.kind ?? 'chunk'
   const entry = { kind, codec, digest: digestOf(raw), rawBytes: raw.length, ...change }
   return decodeEntry({ ...entry, stored: Buffer.from(stored) })
 }
 
-describe('encodeEntry', () => {
+const encode = (raw: Uint8Array) => new EntryEncoder().encode(raw)
+
+describe('EntryEncoder', () => {
   test.each([
     ['text', 'zstd', text.subarray(0, 57_000)],
     ['zeros', 'zstd', Buffer.alloc(57_000)],
@@ -27,7 +29,7 @@ describe('encodeEntry', () => {
     ['noise', 'raw', randomBytes(57_000)],
     ['short noise', 'raw', randomBytes(1000)],
   ])('stores %s as %s', (_, codec, raw) => {
-    const encoded = encodeEntry(raw)
+    const encoded = encode(raw)
     expect(encoded.codec).toBe(codec)
     if (codec === 'raw') expect(encoded.stored).toBe(raw)
     else expect(encoded.stored.length).toBeLessThanOrEqual(raw.length * 0.95)
@@ -37,8 +39,23 @@ describe('encodeEntry', () => {
   test('leaves raw what shrinks by less than 5 %', () => {
     // Noise but for its last 4 %; the probe looks at the middle, so the end decides nothing by itself.
     const raw = Buffer.concat([randomBytes(9600), Buffer.alloc(400)])
-    expect(encodeEntry(raw).codec).toBe('raw')
-    expect(encodeEntry(Buffer.concat([randomBytes(9000), Buffer.alloc(1000)])).codec).toBe('zstd')
+    expect(encode(raw).codec).toBe('raw')
+    expect(encode(Buffer.concat([randomBytes(9000), Buffer.alloc(1000)])).codec).toBe('zstd')
+  })
+
+  test('looks now and then only at what follows much that does not shrink', () => {
+    const encoder = new EntryEncoder()
+    const codecs = (count: number, make: () => Uint8Array) =>
+      Array.from({ length: count }, () => encoder.encode(make()).codec)
+    expect(codecs(20, () => randomBytes(40_000))).toEqual(Array(20).fill('raw'))
+    // What is small costs little, and is always tried.
+    expect(codecs(3, () => text.subarray(0, 5000))).toEqual(Array(3).fill('zstd'))
+    const texts = codecs(30, () => text.subarray(0, 40_000))
+    const passedOver = texts.indexOf('zstd')
+    expect(passedOver).toBeGreaterThan(0)
+    expect(passedOver).toBeLessThan(8)
+    expect(texts.slice(passedOver)).toEqual(Array(30 - passedOver).fill('zstd'))
+    expect(codecs(16, () => randomBytes(40_000))).toEqual(Array(16).fill('raw'))
   })
 
   test('comes back whatever the bytes', () => {
@@ -75,7 +92,7 @@ describe('decodeEntry', () => {
 
   test('refuses stored bytes with any bit flipped', () => {
     const raw = text.subarray(0, 600)
-    const { codec, stored } = encodeEntry(raw)
+    const { codec, stored } = encode(raw)
     expect(codec).toBe('zstd')
     for (let at = 0; at < stored.length; at++) {
       const wrong = Buffer.from(stored)
