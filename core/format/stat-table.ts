@@ -67,6 +67,17 @@ export class StatTable {
     return this.bytes.toString('utf8', this.#nameStart(index), this.#nameEnd(index))
   }
 
+  /** Negative where the name at `index` comes before that of `other` at `otherIndex`, by their bytes. */
+  compareName(index: number, other: StatTable, otherIndex: number): number {
+    return this.bytes.compare(
+      other.bytes,
+      other.#nameStart(otherIndex),
+      other.#nameEnd(otherIndex),
+      this.#nameStart(index),
+      this.#nameEnd(index),
+    )
+  }
+
   recordOffset(index: number): number {
     return this.#recordsAt + index * this.#recordBytes
   }

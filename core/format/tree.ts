@@ -20,7 +20,7 @@ export const EMPTY_TREE_ID = contentIdOf(encodeTree([]))
  * @throws HOSTILE for a name or link target that may not be stored, MALFORMED for a name that comes twice.
  */
 export function encodeTree(entries: readonly TreeEntry[]): Buffer {
-  const sorted = sortEntries(entries)
+  const sorted = sortByName(entries)
   let sizeBytes = 1
   let previous = ''
   for (const entry of sorted) {
@@ -109,8 +109,11 @@ export function compareNames(a: string, b: string): number {
   return a.length - b.length
 }
 
-/** JavaScript's own `<` is twice as fast as `compareNames`, and orders names without surrogates the same way. */
-function sortEntries(entries: readonly TreeEntry[]): TreeEntry[] {
+/**
+ * A copy in the order of `compareNames`. JavaScript's own `<` is twice as fast, and orders names without surrogates the
+ * same way.
+ */
+export function sortByName<T extends { name: string }>(entries: readonly T[]): T[] {
   if (entries.some((entry) => /[\ud800-\udfff]/.test(entry.name))) {
     return entries.toSorted((a, b) => compareNames(a.name, b.name))
   }

@@ -74,9 +74,14 @@ export async function add(workbench: Workbench, options: AddOptions): Promise<Ad
   const pointers = new Map(tracked.filter(({ path }) => wanted.has(path)).map((one) => [one.path, one]))
   for (const { error } of pointers.values()) if (error !== undefined && !isSettledByAdding(error)) throw error
   if (!options.force) refuseOutdated(state, pointers.values())
-  await refuseIgnoredPointers(workbench, paths)
+  // Git lists no pointer that it ignores.
+  await refuseIgnoredPointers(
+    workbench,
+    paths.filter((path) => !pointers.has(path)),
+  )
 
-  const scans = paths.map((path) => ({ path, scanned: scan(workbench, path) }))
+  const scans: { path: string; scanned: ScannedEntry }[] = []
+  for (const path of paths) scans.push({ path, scanned: await scan(workbench, path) })
   const warnings = [...skipped, ...scans.flatMap(({ path, scanned }) => portabilityWarnings(path, scanned))]
   const writer = new StoreWriter(store)
   const results: { path: string; before: Pointer | undefined; after: Pointer; files: number }[] = []
@@ -169,8 +174,8 @@ function previousOf(
   return pointer === undefined ? state.versionOf(path) : entryOf({ path, pointer })
 }
 
-function scan(workbench: Workbench, path: string): ScannedEntry {
-  const scanned = scanTracked(workbench, path)
+async function scan(workbench: Workbench, path: string): Promise<ScannedEntry> {
+  const scanned = await scanTracked(workbench, path)
   if (scanned !== undefined) return scanned
   throw new VarveError('NOT_FOUND', `${path} vanished`, { hint: 'Run the command again.' })
 }

@@ -67,7 +67,10 @@ export async function checkout(workbench: Workbench, options: CheckoutOptions): 
   const results: CheckedOutPath[] = []
   for (const { one, plan } of plans) {
     const { root, store, cache, workers, onProgress, signal } = workbench
-    await applyCheckout({ root, store, cache, workers, plan, onProgress, signal })
+    await applyCheckout({
+      ...{ root, store, cache, workers, plan, onProgress, signal },
+      trackedPath: one.tracked.path,
+    })
     rememberCheckout(workbench, one, paths.length > 0)
     results.push({
       path: one.tracked.path,
@@ -90,7 +93,7 @@ async function planFor(workbench: Workbench, one: Selected, options: CheckoutOpt
   if (findMissing(store, listings).metadata.length > 0)
     await fetchSelected(workbench, [one], options.remoteName)
   refuseNames({ root, store, path, entry: version, filter: one.filter })
-  const scanned = scanTracked(workbench, path)
+  const scanned = await scanTracked(workbench, path)
   // Nothing is there, so all will be written: threads can start while the plan is made.
   if (scanned === undefined) {
     const files = pointer.kind === 'dir' ? pointer.files : 1

@@ -22,7 +22,7 @@ export async function compareTracked(
 ): Promise<TrackedComparison> {
   const { tracked, filter } = selected
   const { path } = tracked
-  const scanned = scanTracked(workbench, path)
+  const scanned = await scanTracked(workbench, path)
   if (scanned === undefined) {
     const missing = findMissing(workbench.store, [{ entry: entryOf(tracked), path, filter }])
     return { state: missing.metadata.length + missing.chunks.length === 0 ? 'missing' : 'not-pulled' }

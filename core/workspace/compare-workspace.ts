@@ -1,16 +1,17 @@
 import type { Digest } from '../content-id.ts'
 import { contentIdFromDigest } from '../content-id.ts'
 import { checkDepth } from '../format/names.ts'
-import { compareNames, decodeTree, type TreeEntry } from '../format/tree.ts'
+import { compareNames, decodeTree, sortByName, type TreeEntry } from '../format/tree.ts'
 import type { PathFilter } from '../path-filter.ts'
 import type { OnProgress } from '../progress.ts'
 import type { Store } from '../store/store.ts'
 import type { Workers } from '../workers/workers.ts'
 import type { FileStamp } from './file-stamp.ts'
 import { hashFiles } from './hash-files.ts'
+import type { ScannedFile, ScannedLink } from './list-directory.ts'
 import type { FileToRead } from './read-file.ts'
-import type { ScannedFile, ScannedLink } from './scan-directory.ts'
-import type { ScannedEntry, ScannedTree } from './scan-path.ts'
+import type { ScannedDirectory } from './scan-directory.ts'
+import type { ScannedEntry } from './scan-path.ts'
 import type { StatCache } from './stat-cache.ts'
 
 /** A file, link or empty directory as a version has it. */
@@ -123,6 +124,7 @@ class Comparer {
     digestOf: (file: ScannedFile) => Digest | undefined,
   ): void {
     if (!this.#options.filter.mayMatchBelow(path)) return
+    if (this.#isKnownSame(path, before, after)) return
     checkDepth(path)
     const versionDirectory = before?.kind === 'dir' ? before : undefined
     const workspaceDirectory = after?.kind === 'dir' ? after : undefined
@@ -134,10 +136,21 @@ class Comparer {
     this.#compareListings(path, versionDirectory, workspaceDirectory)
   }
 
+  /** Whether stamps alone show that both directories hold the same: neither's files are then looked at. */
+  #isKnownSame(path: string, before: TreeEntry | undefined, after: ScannedEntry | undefined): boolean {
+    if (before?.kind !== 'dir' || after?.kind !== 'dir' || after.known === undefined) return false
+    const { digest, files, sizeBytes } = after.known
+    if (Buffer.compare(before.digest, digest) !== 0 || !this.#options.filter.matchesAllBelow(path))
+      return false
+    this.#result.unchangedFiles += files
+    this.#result.unchangedBytes += sizeBytes
+    return true
+  }
+
   #compareListings(
     path: string,
     before: Exclude<TreeEntry, { kind: 'link' }> | undefined,
-    after: ScannedTree | undefined,
+    after: ScannedDirectory | undefined,
   ): void {
     const versionEntries = before === undefined ? [] : this.#readTree(before.digest)
     const workspaceEntries = after === undefined ? [] : sortedEntries(after)
@@ -258,9 +271,9 @@ function isSame(before: VersionFile, after: WorkspaceFile): boolean {
 }
 
 /** Files, links and directories in one sorted list. */
-export function sortedEntries(directory: ScannedTree | Omit<ScannedTree, 'kind'>): ScannedEntry[] {
-  const directories = directory.directories.map((child) => ({ kind: 'dir' as const, ...child }))
-  if (directory.links.length === 0 && directories.length === 0) return directory.files
-  const entries: ScannedEntry[] = [...directory.files, ...directory.links, ...directories]
-  return entries.sort((a, b) => compareNames(a.name, b.name))
+function sortedEntries(directory: ScannedDirectory): readonly ScannedEntry[] {
+  const files = directory.passingFiles()
+  const { links, directories } = directory
+  if (links.length === 0 && directories.length === 0) return files
+  return sortByName<ScannedEntry>([...files, ...links, ...directories])
 }

@@ -33,7 +33,10 @@ export async function hashFiles(options: {
         bytesDone += file.stamp.sizeBytes
       }
       onProgress?.({ phase: 'hashing', filesDone, filesTotal: files.length, bytesDone, bytesTotal })
-      return next()
+      const batch = next()
+      return (
+        batch && { indexes: batch.map(({ index }) => index), paths: batch.map(({ path }) => path).join('\0') }
+      )
     },
     { threads: threadsFor({ files: files.length, bytes: bytesTotal }, workers.threads) },
   )

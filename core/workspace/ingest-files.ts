@@ -3,8 +3,8 @@ import type { StoreWriter } from '../store/store-writer.ts'
 import { throwIfAborted, type Workers } from '../workers/workers.ts'
 import { IngestSchedule, isLarge } from './ingest-schedule.ts'
 import { type IngestQuestion, ingestTask } from './ingest-task.ts'
+import type { ScannedFile } from './list-directory.ts'
 import { type FileToRead, joinPath, type ReadFile } from './read-file.ts'
-import type { ScannedFile } from './scan-directory.ts'
 import { threadsFor } from './work-batches.ts'
 
 /** A file as it was listed, and its directory relative to the root. Its path is made when its turn comes. */

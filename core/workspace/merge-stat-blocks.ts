@@ -1,6 +1,5 @@
 import { ENTRY_BYTES, isForgotten } from '../format/stat-cache.ts'
 import { StatTable, StatTableBuilder } from '../format/stat-table.ts'
-import { compareNames } from '../format/tree.ts'
 
 /**
  * One block of what several say of the same directory, given oldest first: the newest word on each name counts.
@@ -14,37 +13,40 @@ export function mergeStatBlocks(
   const tables = blocks
     .map((block) => StatTable.open(block, ENTRY_BYTES))
     .filter((table) => table !== undefined)
-  const [oldest, ...newer] = tables
-  if (oldest === undefined) return undefined
-  if (newer.length === 0 && (forgotten === 'keep' || !hasForgotten(oldest))) return oldest.bytes
+  // Newest first: the oldest is mostly the base's, and large, and is so copied once.
+  let merged = tables.pop()
+  for (const older of tables.reverse()) merged = mergeTwo(older, merged!)
+  if (merged !== undefined && forgotten === 'drop') merged = withoutForgotten(merged)
+  return merged === undefined || merged.count === 0 ? undefined : merged.bytes
+}
 
-  // The oldest is mostly the base's, and large; the others are what a few commands changed.
-  const changes = new Map<string, { table: StatTable; index: number }>()
-  for (const table of newer) {
-    for (let index = 0; index < table.count; index++) changes.set(table.name(index), { table, index })
-  }
-
+function mergeTwo(older: StatTable, newer: StatTable): StatTable {
   const merged = new StatTableBuilder()
-  const add = (table: StatTable, index: number) => {
-    if (forgotten === 'keep' || !isForgotten(table, index))
-      merged.add(table.nameBytes(index), table.record(index))
-  }
   let at = 0
-  for (const name of [...changes.keys()].sort(compareNames)) {
-    const change = changes.get(name)!
-    const nameBytes = change.table.nameBytes(change.index)
-    for (; at < oldest.count; at++) {
-      const order = oldest.nameBytes(at).compare(nameBytes)
+  for (let index = 0; index < newer.count; index++) {
+    for (; at < older.count; at++) {
+      const order = older.compareName(at, newer, index)
       if (order > 0) break
-      if (order < 0) add(oldest, at)
+      if (order < 0) copyEntry(older, at, merged)
     }
-    add(change.table, change.index)
+    copyEntry(newer, index, merged)
   }
-  for (; at < oldest.count; at++) add(oldest, at)
-  return merged.count === 0 ? undefined : merged.finish()
+  for (; at < older.count; at++) copyEntry(older, at, merged)
+  return StatTable.open(merged.finish(), ENTRY_BYTES)!
+}
+
+function withoutForgotten(table: StatTable): StatTable {
+  if (!hasForgotten(table)) return table
+  const kept = new StatTableBuilder()
+  for (let i = 0; i < table.count; i++) if (!isForgotten(table, i)) copyEntry(table, i, kept)
+  return StatTable.open(kept.finish(), ENTRY_BYTES)!
 }
 
 function hasForgotten(table: StatTable): boolean {
   for (let i = 0; i < table.count; i++) if (isForgotten(table, i)) return true
   return false
+}
+
+function copyEntry(table: StatTable, index: number, target: StatTableBuilder): void {
+  target.add(table.nameBytes(index), table.record(index))
 }

@@ -1,14 +1,15 @@
-import { lstatSync, readlinkSync, rmSync } from 'node:fs'
+import { lstatSync, readlinkSync, rmSync, type Stats } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fromSystemError, VarveError } from '../errors.ts'
 import { linkTargetProblem } from '../format/names.ts'
 import { stampOf } from './file-stamp.ts'
 import { IgnoreRules } from './ignore-rules.ts'
-import { type ScannedDirectory, type ScannedFile, type ScannedLink, scanDirectory } from './scan-directory.ts'
+import type { ScannedFile, ScannedLink } from './list-directory.ts'
+import { type ScannedDirectory, type ScanResult, scanDirectory } from './scan-directory.ts'
+import { type ScanTreeOptions, scanTree } from './scan-tree.ts'
 
 /** What stands at a path of the workspace. */
-export type ScannedEntry = ScannedFile | ScannedLink | ScannedTree
-export type ScannedTree = ScannedDirectory & { kind: 'dir' }
+export type ScannedEntry = ScannedFile | ScannedLink | ScannedDirectory
 
 /**
  * Looks at one path of the repository; a directory is listed with all below it. Varve's own unfinished files
@@ -24,15 +25,24 @@ export function scanPath(options: {
   const { root, path, onProgress } = options
   const absolute = join(root, path)
   const stats = lstat(absolute, path)
-  if (stats === undefined) return undefined
+  if (!stats?.isDirectory()) return stats && scanFile(absolute, path, stats)
+  const ignore = IgnoreRules.load(root, absolute)
+  return withoutLeftovers(scanDirectory({ path: absolute, label: path, ignore, onProgress }))
+}
+
+/** The same, with what the stat cache knows of each directory as a whole; a large one is looked at in threads. */
+export async function scanPathInThreads(options: ScanTreeOptions): Promise<ScannedEntry | undefined> {
+  const { root, path } = options
+  const absolute = join(root, path)
+  const stats = lstat(absolute, path)
+  if (!stats?.isDirectory()) return stats && scanFile(absolute, path, stats)
+  const scanned = await scanTree(options)
+  return scanned && withoutLeftovers(scanned)
+}
+
+function scanFile(absolute: string, path: string, stats: Stats): ScannedFile | ScannedLink {
   const name = basename(path)
   const stamp = stampOf(stats)
-  if (stats.isDirectory()) {
-    const ignore = IgnoreRules.load(root, absolute)
-    const { leftovers, ...directory } = scanDirectory({ path: absolute, label: path, ignore, onProgress })
-    for (const leftover of leftovers) removeLeftover(leftover)
-    return { kind: 'dir', ...directory }
-  }
   if (stats.isFile()) return { kind: (stats.mode & 0o100) === 0 ? 'file' : 'executable', name, stamp }
   if (stats.isSymbolicLink()) {
     const target = readlinkSync(absolute)
@@ -45,6 +55,11 @@ export function scanPath(options: {
   throw new VarveError('UNSUPPORTED_FILE', `${path} is neither file, directory nor link`, {
     hint: 'Name a file or a directory.',
   })
+}
+
+function withoutLeftovers(scanned: ScanResult): ScannedDirectory {
+  for (const leftover of scanned.leftovers) removeLeftover(leftover)
+  return scanned
 }
 
 function lstat(absolute: string, path: string) {
@@ -61,5 +76,6 @@ const LEFTOVER_AGE_MS = 3600 * 1000
 
 function removeLeftover(path: string): void {
   const stats = lstatSync(path, { throwIfNoEntry: false })
-  if (stats !== undefined && Date.now() - stats.mtimeMs > LEFTOVER_AGE_MS) rmSync(path, { force: true })
+  if (stats !== undefined && Date.now() - stats.mtimeMs > LEFTOVER_AGE_MS)
+    rmSync(path, { force: true, recursive: true })
 }

@@ -8,8 +8,10 @@ import type { Workers } from '../workers/workers.ts'
 import type { DirectoryStats } from './directory-stats.ts'
 import type { FileStamp } from './file-stamp.ts'
 import { ingestFiles, type ListedFile } from './ingest-files.ts'
+import type { KnownListing } from './known-listing.ts'
+import type { ScannedFile } from './list-directory.ts'
 import { joinPath } from './read-file.ts'
-import type { ScannedDirectory, ScannedFile } from './scan-directory.ts'
+import type { ScannedDirectory } from './scan-directory.ts'
 import type { ScannedEntry } from './scan-path.ts'
 import type { StatCache } from './stat-cache.ts'
 
@@ -67,9 +69,6 @@ function rememberLast<T>(find: (directory: string) => T): (directory: string) =>
 
 type FileToTake = ListedFile & { snapshotter: Snapshotter }
 
-/** A directory of which every digest is known, and with it that of its listing. */
-type KnownDirectory = { digest: Digest; sizeBytes: number; files: number }
-
 type SnapshotterOptions = PathToTake & {
   store: Store
   writer: StoreWriter
@@ -85,7 +84,7 @@ class Snapshotter {
   /** Of files that changed between listing and reading. */
   readonly #sizes = new Map<ScannedFile, number>()
   /** Directories that are in the store as they are, listing and files. */
-  readonly #stored = new Map<ScannedDirectory, KnownDirectory>()
+  readonly #stored = new Map<ScannedDirectory, KnownListing>()
   readonly #toRead: FileToTake[] = []
   #kept: TreeEntry[] = []
 
@@ -124,7 +123,7 @@ class Snapshotter {
   }
 
   /** Finds out what must be read: every file whose content is not known, or not wholly in the store. */
-  #resolve(directory: ScannedDirectory, path: string, previous: TreeEntry[]): KnownDirectory | undefined {
+  #resolve(directory: ScannedDirectory, path: string, previous: TreeEntry[]): KnownListing | undefined {
     const previousByName = new Map(previous.map((entry) => [entry.name, entry]))
     let isStored = true
     for (const child of directory.directories) {
@@ -133,6 +132,10 @@ class Snapshotter {
       isStored &&= known !== undefined
     }
     const stats = this.#options.lookup(path)
+    if (previous.length === 0 && this.#isStoredAsKnown(directory, stats)) {
+      this.#stored.set(directory, directory.known!)
+      return directory.known
+    }
     for (const file of directory.files) {
       const digest = stats.get(file.name, file.stamp)
       if (digest !== undefined) this.#setDigest(file, digest)
@@ -142,11 +145,20 @@ class Snapshotter {
     }
     if (!isStored) return undefined
     const { listing, sizeBytes, files } = this.#list(directory, path, previous)
-    const digest = digestOf(listing)
-    if (!this.#options.store.hasBlob(digest)) return undefined
-    const known = { digest, sizeBytes, files }
+    const known = { digest: digestOf(listing), sizeBytes, files }
+    if (!this.#options.store.hasBlob(known.digest)) return undefined
     this.#stored.set(directory, known)
     return known
+  }
+
+  /** So it is with most directories of a large dataset, and then nothing of their files need be kept. */
+  #isStoredAsKnown(directory: ScannedDirectory, stats: DirectoryStats): boolean {
+    const { known } = directory
+    if (known === undefined || !this.#options.store.hasBlob(known.digest)) return false
+    return directory.passingFiles().every(({ name, stamp }) => {
+      const digest = stats.get(name, stamp)
+      return digest !== undefined && this.#isInStore(digest)
+    })
   }
 
   #setDigest(file: ScannedFile, digest: Digest): void {
@@ -155,11 +167,17 @@ class Snapshotter {
 
   #isStored(file: ScannedFile): boolean {
     const number = this.#digestOf.get(file)
-    return number !== undefined && this.#options.store.hasBlob(this.#digests.at(number))
+    return number !== undefined && this.#isInStore(this.#digests.at(number))
+  }
+
+  #isInStore(digest: Digest): boolean {
+    const { store } = this.#options
+    // Most files are one chunk: that takes one look into the index.
+    return store.has('chunk', digest) || store.hasBlob(digest)
   }
 
   /** Lists the directory and all below it, and stores the listings, children first. */
-  #build(directory: ScannedDirectory, path: string, previous: TreeEntry[]): KnownDirectory {
+  #build(directory: ScannedDirectory, path: string, previous: TreeEntry[]): KnownListing {
     const stored = this.#stored.get(directory)
     if (stored !== undefined) return stored
     const previousByName = new Map(previous.map((entry) => [entry.name, entry]))

@@ -34,7 +34,7 @@ const SETTLE_TIMEOUT_MS = 20
  * Format and reasoning: docs/formats/stat-cache.md.
  */
 export class StatCache {
-  readonly #folder: string
+  readonly folder: string
   readonly #options: StatCacheOptions
   readonly #clock: FilesystemClock
   #base: StatCacheBase | undefined
@@ -42,7 +42,7 @@ export class StatCache {
   #pending = new PendingStats()
 
   private constructor(folder: string, options: StatCacheOptions) {
-    this.#folder = folder
+    this.folder = folder
     this.#options = options
     this.#clock = new FilesystemClock(join(folder, 'probe'))
     this.#base = StatCacheBase.open(join(folder, BASE_NAME))
@@ -127,7 +127,7 @@ export class StatCache {
     const changes = pending.toBlocks(clockMs)
     if (changes.length === 0) return
 
-    if (this.#base === undefined || !this.#base.isAt(join(this.#folder, BASE_NAME))) this.#reopen()
+    if (this.#base === undefined || !this.#base.isAt(join(this.folder, BASE_NAME))) this.#reopen()
     const journal = this.#loadJournal()
     if (this.#base === undefined || journal === undefined || journal.isTorn) {
       this.#compact(changes)
@@ -142,11 +142,11 @@ export class StatCache {
   #compact(changes: readonly DirectoryBlock[]): void {
     const base = this.#base
     // Read again: other processes may have appended meanwhile.
-    const journal = base && StatCacheJournal.load(this.#folder, base.generation)
+    const journal = base && StatCacheJournal.load(this.folder, base.generation)
     const directoryExists = this.#options.directoryExists ?? (() => true)
     this.#base = undefined
     try {
-      compactStatCache({ folder: this.#folder, base, journal, changes, directoryExists })
+      compactStatCache({ folder: this.folder, base, journal, changes, directoryExists })
     } finally {
       this.#reopen()
     }
@@ -154,13 +154,13 @@ export class StatCache {
 
   /** Undefined where there is no base that it could continue. */
   #loadJournal(): StatCacheJournal | undefined {
-    this.#journal ??= this.#base && StatCacheJournal.load(this.#folder, this.#base.generation)
+    this.#journal ??= this.#base && StatCacheJournal.load(this.folder, this.#base.generation)
     return this.#journal
   }
 
   #reopen(): void {
     this.#closeBase()
-    this.#base = StatCacheBase.open(join(this.#folder, BASE_NAME))
+    this.#base = StatCacheBase.open(join(this.folder, BASE_NAME))
   }
 
   #closeBase(): void {
@@ -171,7 +171,7 @@ export class StatCache {
 
   #makeFolder(): boolean {
     try {
-      mkdirSync(this.#folder, { recursive: true })
+      mkdirSync(this.folder, { recursive: true })
       return true
     } catch (error) {
       if (isSystemError(error)) return false

@@ -1,11 +1,13 @@
 import { chmodSync, mkdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { digestOf } from '../../../core/content-id.ts'
 import { encodeTree, type TreeEntry } from '../../../core/format/tree.ts'
+import { PathFilter } from '../../../core/path-filter.ts'
 import { StoreWriter } from '../../../core/store/store-writer.ts'
-import type { WorkspaceComparison } from '../../../core/workspace/compare-workspace.ts'
+import { compareWorkspace, type WorkspaceComparison } from '../../../core/workspace/compare-workspace.ts'
+import { scanTree } from '../../../core/workspace/scan-tree.ts'
 import { writeFiles } from '../../support/git-fixture.ts'
 import { varveErrorFrom } from '../../support/varve-error.ts'
 import { Workspace, watchedWorkers } from '../../support/workspace-fixture.ts'
@@ -34,6 +36,31 @@ describe('comparing a workspace with a version', () => {
       unchangedBytes: 3,
       leftOutFiles: 0,
     })
+  })
+
+  it('looks at no listing of a directory whose files are all known to be the same', async () => {
+    const workspace = new Workspace()
+    writeFiles(workspace.root, { 'data/a/1': '1', 'data/b/1': '22', 'data/b/2': '333' })
+    await setTimeout(50)
+    const { entry } = await workspace.add()
+    const { root, store, cache, workers } = workspace
+    const compare = async (paths: string[], version: TreeEntry = entry) =>
+      compareWorkspace({
+        ...{ root, store, cache, workers, version, path: 'data', digests: 'all', isLeftOut: () => false },
+        scanned: await scanTree({ root, path: 'data', cache, workers }),
+        filter: new PathFilter(paths),
+      })
+    const read = vi.spyOn(store, 'readMetadataBlob')
+    expect(await compare(['data'])).toMatchObject({ changes: [], unchangedFiles: 3, unchangedBytes: 6 })
+    expect(read).toHaveBeenCalledTimes(1)
+    expect(await compare(['data/b/2'])).toMatchObject({ changes: [], unchangedFiles: 1, unchangedBytes: 3 })
+
+    writeFiles(root, { 'data/b/2': '444' })
+    const changed = await compare(['data'])
+    expect(brief(changed)).toEqual(['file file data/b/2'])
+    expect(changed.unchangedFiles).toBe(2)
+    rmSync(join(root, 'data/a/1'))
+    expect(brief(await compare(['data']))).toEqual(['file - data/a/1', 'file file data/b/2'])
   })
 
   it('reads where the stamp changed and the size did not; the bytes decide', async () => {

@@ -234,7 +234,7 @@ function partsInto(temporary: string): FilePart[] {
   })
 }
 
-const UNPLACED = { location: undefined, provenRecipe: undefined }
+const UNPLACED = { location: undefined, provenRecipe: undefined, isStaged: false }
 
 describe('the task', () => {
   test('writes parts in any order, and proves the whole', async () => {
