@@ -3,6 +3,8 @@ import path from 'node:path'
 import { measure } from './measure.mjs'
 
 const untimedMs = 30 * 60_000
+/** Another number for each command, of whatever workbench. */
+let stamp = 1_600_000_000
 
 /**
  * The folder in which one tool does its work: `workspace` with the data, and whatever its lines of shell make beside
@@ -11,7 +13,6 @@ const untimedMs = 30 * 60_000
 export class Workbench {
   #env
   #trash
-  #stamp = 1_600_000_000
   #checked = new Set()
 
   /** `trash` is the folder into which goes what is of no use any more; the caller empties it. */
@@ -69,7 +70,7 @@ export class Workbench {
   }
 
   #shell(script, timeoutMs) {
-    const env = { ...this.#env, STAMP: String(this.#stamp++) }
+    const env = { ...this.#env, STAMP: String(stamp++) }
     return measure(script, { cwd: this.folder, env, timeoutMs })
   }
 }

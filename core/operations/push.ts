@@ -43,8 +43,7 @@ export async function push(workbench: Workbench, options: PushOptions): Promise<
   const { versions, onMissing, commits } = await chooseVersions(workbench, view, options)
   let pushed: PushedVersions = { packs: 0, bytes: 0, unavailable: [] }
   if (versions.length > 0) {
-    await view.refreshIndex(signal)
-    const identity = await userIdentity(project.repository)
+    const [identity] = await Promise.all([userIdentity(project.repository), view.refreshIndex(signal)])
     pushed = await pushVersions({
       store,
       view,
@@ -89,11 +88,14 @@ async function chooseVersions(workbench: Workbench, view: RemoteView, options: P
     return { versions, onMissing: isOld ? 'leave-out' : 'refuse', commits: [] }
   }
   const pushedCommits = [...view.records.values()].flatMap(({ commits }) => commits)
-  const head = await currentHead(workbench.project.repository)
-  const inHistory = await historyVersions(workbench, { include: ['HEAD'], exclude: pushedCommits })
-  const current = [...(await versionsIn(workbench, { paths: [] })), ...(await indexVersions(workbench))]
+  const [head, ...versions] = await Promise.all([
+    currentHead(workbench.project.repository),
+    historyVersions(workbench, { include: ['HEAD'], exclude: pushedCommits }),
+    versionsIn(workbench, { paths: [] }),
+    indexVersions(workbench),
+  ])
   return {
-    versions: unique([...inHistory, ...current]).filter((version) => !isRecorded(view, version)),
+    versions: unique(versions.flat()).filter((version) => !isRecorded(view, version)),
     onMissing: 'leave-out',
     // Only a push that saw all of this history lets the next one skip it.
     commits: head !== undefined && !isShallow(workbench) ? [head] : [],

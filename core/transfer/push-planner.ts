@@ -118,8 +118,14 @@ export class PushPlanner {
   }
 
   #blob(blob: Digest, path: string, closure: Closure): void {
-    if (this.#store.has('chunk', blob) || this.#remote.find('chunk', blob) !== undefined) {
-      this.#take('chunk', blob, path, closure)
+    const there = this.#remote.find('chunk', blob)
+    if (there !== undefined) {
+      closure.leanedOn.add(there.pack)
+      return
+    }
+    const here = this.#store.locate('chunk', blob)
+    if (here !== undefined) {
+      this.#sendFrom(here, blob, closure)
       return
     }
     const root = whereHere(() => this.#store.recipeOf(blob))
