@@ -67,6 +67,9 @@ export async function compareWorkspace(options: CompareOptions): Promise<Workspa
 /** A file whose stamp says nothing, and whose size says nothing either. */
 type Unknown = { path: string; before: VersionFile; after: WorkspaceFile }
 
+/** So many are hashed at once; a million of them would be held in memory otherwise. */
+const UNKNOWN_AT_ONCE = 20_000
+
 class Comparer {
   readonly #options: CompareOptions
   readonly #result: WorkspaceComparison = {
@@ -85,23 +88,31 @@ class Comparer {
     const { path, version, scanned } = this.#options
     const parent = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : ''
     const stats = this.#options.cache.lookup(parent)
-    this.#compare(path, version, scanned, (file) => stats.get(file.name, file.stamp))
-    await this.#hash(this.#unknown.map(({ path, after }) => ({ path, after })))
-    for (const { path, before, after } of this.#unknown) this.#settle(path, before, after)
+    await this.#compare(path, version, scanned, (file) => stats.get(file.name, file.stamp))
+    await this.#hashUnknown()
     await this.#hash(this.#changedFilesToHash())
     return this.#result
   }
 
-  #compare(
+  async #compare(
     path: string,
     before: TreeEntry | undefined,
     after: ScannedEntry | undefined,
     digestOf: (file: ScannedFile) => Digest | undefined,
-  ): void {
+  ): Promise<void> {
     if (before?.kind === 'dir' || after?.kind === 'dir') {
-      this.#compareDirectories(path, before, after, digestOf)
-      return
+      await this.#compareDirectories(path, before, after, digestOf)
+    } else {
+      this.#compareFiles(path, before, after, digestOf)
     }
+  }
+
+  #compareFiles(
+    path: string,
+    before: VersionFile | undefined,
+    after: ScannedFile | ScannedLink | undefined,
+    digestOf: (file: ScannedFile) => Digest | undefined,
+  ): void {
     if (!this.#options.filter.matches(path)) return
     if (after === undefined) {
       this.#onlyBefore(path, before!)
@@ -117,12 +128,12 @@ class Comparer {
     }
   }
 
-  #compareDirectories(
+  async #compareDirectories(
     path: string,
     before: TreeEntry | undefined,
     after: ScannedEntry | undefined,
     digestOf: (file: ScannedFile) => Digest | undefined,
-  ): void {
+  ): Promise<void> {
     if (!this.#options.filter.mayMatchBelow(path)) return
     if (this.#isKnownSame(path, before, after)) return
     checkDepth(path)
@@ -130,10 +141,10 @@ class Comparer {
     const workspaceDirectory = after?.kind === 'dir' ? after : undefined
     // A directory on one side and something else on the other: both are told.
     if (before !== undefined && versionDirectory === undefined)
-      this.#compare(path, before, undefined, digestOf)
-    if (after !== undefined && workspaceDirectory === undefined)
-      this.#compare(path, undefined, after, digestOf)
-    this.#compareListings(path, versionDirectory, workspaceDirectory)
+      this.#compareFiles(path, before, undefined, digestOf)
+    if (after !== undefined && after.kind !== 'dir')
+      this.#compareFiles(path, undefined, after, digestOf)
+    await this.#compareListings(path, versionDirectory, workspaceDirectory)
   }
 
   /** Whether stamps alone show that both directories hold the same: neither's files are then looked at. */
@@ -147,11 +158,11 @@ class Comparer {
     return true
   }
 
-  #compareListings(
+  async #compareListings(
     path: string,
     before: Exclude<TreeEntry, { kind: 'link' }> | undefined,
     after: ScannedDirectory | undefined,
-  ): void {
+  ): Promise<void> {
     const versionEntries = before === undefined ? [] : this.#readTree(before.digest)
     const workspaceEntries = after === undefined ? [] : sortedEntries(after)
     const isOnOneSide = (before === undefined) !== (after === undefined)
@@ -166,14 +177,20 @@ class Comparer {
       const order = left === undefined ? 1 : right === undefined ? -1 : compareNames(left.name, right.name)
       if (order <= 0) i++
       if (order >= 0) j++
-      const name = order <= 0 ? left!.name : right!.name
-      this.#compare(
-        `${path}/${name}`,
-        order <= 0 ? left : undefined,
-        order >= 0 ? right : undefined,
-        digestOf,
-      )
+      const inner = `${path}/${order <= 0 ? left!.name : right!.name}`
+      const before = order <= 0 ? left : undefined
+      const after = order >= 0 ? right : undefined
+      // Waiting once a file would cost as much as comparing it.
+      if (before?.kind !== 'dir' && after?.kind !== 'dir') this.#compareFiles(inner, before, after, digestOf)
+      else await this.#compareDirectories(inner, before, after, digestOf)
+      if (this.#unknown.length >= UNKNOWN_AT_ONCE) await this.#hashUnknown()
     }
+  }
+
+  async #hashUnknown(): Promise<void> {
+    const unknown = this.#unknown.splice(0)
+    await this.#hash(unknown.map(({ path, after }) => ({ path, after })))
+    for (const { path, before, after } of unknown) this.#settle(path, before, after)
   }
 
   /** Its files tell of themselves; this is for checkout, which makes and removes directories. */
