@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module'
+import { loadNative } from './load-native.ts'
 
 /** BLAKE3-256: one-shot, and streaming. */
 export interface Blake3 {
@@ -10,7 +10,7 @@ export interface Blake3 {
 
 /** The native binding: 3.4 GB/s on 57 KiB pieces. Throws where the platform has no binary. */
 export function loadNativeBlake3(): Blake3 {
-  const native = createRequire(import.meta.url)('@napi-rs/blake-hash') as typeof import('@napi-rs/blake-hash')
+  const native = loadNative<typeof import('@napi-rs/blake-hash')>('@napi-rs/blake-hash')
   return {
     implementation: 'native',
     // Typed for Buffers, but any view will do, one on shared memory too.

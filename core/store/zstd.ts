@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import * as zlib from 'node:zlib'
 import { VarveError } from '../errors.ts'
+import { loadNative } from '../load-native.ts'
 
 export interface Zstd {
   readonly implementation: 'node' | 'native' | 'wasm'
@@ -42,9 +43,7 @@ export function loadNodeZstd(): Zstd {
 
 /** A native binding for older versions of Node. */
 export function loadNativeZstd(): Zstd {
-  const native = createRequire(import.meta.url)(
-    '@toondepauw/node-zstd',
-  ) as typeof import('@toondepauw/node-zstd')
+  const native = loadNative<typeof import('@toondepauw/node-zstd')>('@toondepauw/node-zstd')
   const encoder = new native.Encoder(LEVEL)
   const decoder = new native.Decoder()
   return {

@@ -142,8 +142,7 @@ class Comparer {
     // A directory on one side and something else on the other: both are told.
     if (before !== undefined && versionDirectory === undefined)
       this.#compareFiles(path, before, undefined, digestOf)
-    if (after !== undefined && after.kind !== 'dir')
-      this.#compareFiles(path, undefined, after, digestOf)
+    if (after !== undefined && after.kind !== 'dir') this.#compareFiles(path, undefined, after, digestOf)
     await this.#compareListings(path, versionDirectory, workspaceDirectory)
   }
 
