@@ -114,24 +114,7 @@ export function decodePackTable(table: Uint8Array, footer: PackFooter, where: st
   const entries: PackEntry[] = []
   let end = PACK_HEADER_BYTES
   while (reader.remaining > 0) {
-    const kind = ENTRY_KINDS[reader.u8()] ?? reader.fail('an entry of unknown kind')
-    const codecNumber = reader.u8()
-    const codec = CODECS[codecNumber]
-    if (codec === undefined) {
-      throw new VarveError('TOO_NEW', `${where}: codec ${codecNumber}`, {
-        hint: 'Upgrade varve to read this store or remote.',
-      })
-    }
-    const digest = reader.bytes(DIGEST_BYTES)
-    const entry = {
-      kind,
-      codec,
-      digest,
-      offset: reader.u64(),
-      storedBytes: reader.u32(),
-      rawBytes: reader.u32(),
-      checksum: reader.bigU64(),
-    }
+    const entry = readTableEntry(reader, where)
     if (entry.offset !== end) reader.fail('entries that overlap or leave a gap')
     checkEntrySizes(entry, (why) => reader.fail(why))
     end += entry.storedBytes
@@ -139,6 +122,40 @@ export function decodePackTable(table: Uint8Array, footer: PackFooter, where: st
   }
   if (end !== footer.tableOffset) reader.fail('entries that do not fill the pack')
   return entries
+}
+
+function readTableEntry(reader: ByteReader, where: string): PackEntry {
+  const kind = ENTRY_KINDS[reader.u8()] ?? reader.fail('an entry of unknown kind')
+  const codecNumber = reader.u8()
+  const codec = CODECS[codecNumber]
+  if (codec === undefined) {
+    throw new VarveError('TOO_NEW', `${where}: codec ${codecNumber}`, {
+      hint: 'Upgrade varve to read this store or remote.',
+    })
+  }
+  const digest = reader.bytes(DIGEST_BYTES)
+  const offset = reader.u64()
+  const [storedBytes, rawBytes] = [reader.u32(), reader.u32()]
+  return { kind, codec, digest, offset, storedBytes, rawBytes, checksum: reader.bigU64() }
+}
+
+/** The entry, not an empty one, that begins at `offset`, of a table in order, as `decodePackTable` sees to. */
+export function findTableEntry(table: Uint8Array, offset: number, where: string): PackEntry | undefined {
+  const entryAt = (index: number) => {
+    const start = PACK_SALT_BYTES + index * TABLE_ENTRY_BYTES
+    return readTableEntry(new ByteReader(table.subarray(start, start + TABLE_ENTRY_BYTES), where), where)
+  }
+  const count = Math.floor((table.length - PACK_SALT_BYTES) / TABLE_ENTRY_BYTES)
+  let low = 0
+  let high = count
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const { offset: start, storedBytes } = entryAt(middle)
+    if (start + storedBytes <= offset) low = middle + 1
+    else high = middle
+  }
+  const found = low < count ? entryAt(low) : undefined
+  return found?.offset === offset ? found : undefined
 }
 
 /** Refuses sizes that no writer produces, before anything is allocated by them. */

@@ -67,10 +67,7 @@ export async function checkout(workbench: Workbench, options: CheckoutOptions): 
   const results: CheckedOutPath[] = []
   for (const { one, plan } of plans) {
     const { root, store, cache, workers, onProgress, signal } = workbench
-    await applyCheckout({
-      ...{ root, store, cache, workers, plan, onProgress, signal },
-      trackedPath: one.tracked.path,
-    })
+    await applyCheckout({ root, store, cache, workers, plan, onProgress, signal })
     rememberCheckout(workbench, one, paths.length > 0)
     results.push({
       path: one.tracked.path,

@@ -1,6 +1,13 @@
 import { appendFileSync, readFileSync } from 'node:fs'
 import { type Digest, digestOf, hexOf } from '../content-id.ts'
-import { isPackName, type PackName } from '../format/pack.ts'
+import {
+  decodePackFooter,
+  findTableEntry,
+  isPackName,
+  PACK_FOOTER_BYTES,
+  type PackName,
+} from '../format/pack.ts'
+import type { Location } from './segment-reader.ts'
 
 /**
  * The metadata packs that this clone wrote itself while it read the files: what a recipe in one of them says needs no
@@ -11,7 +18,8 @@ import { isPackName, type PackName } from '../format/pack.ts'
 export class OwnPacks {
   readonly #path: string
   readonly #contents: Map<PackName, string>
-  readonly #verdicts = new Map<PackName, boolean>()
+  /** The tables of packs that were found to be as they were noted; undefined for those that were not. */
+  readonly #tables = new Map<PackName, Buffer | undefined>()
 
   private constructor(path: string, contents: Map<PackName, string>) {
     this.#path = path
@@ -28,15 +36,26 @@ export class OwnPacks {
     return new OwnPacks(path, contents)
   }
 
-  /** Whether the pack whose file is at `path` is, byte for byte, one that was noted. Reads it the first time. */
-  has(name: PackName, path: string): boolean {
-    const known = this.#verdicts.get(name)
-    if (known !== undefined) return known
+  /**
+   * Whether the recipe of `blob` lies there in a pack that was noted, and whose file at `path` is that pack byte for
+   * byte. What an index says is not believed: its rows may be another's. Reads the pack the first time.
+   */
+  hasRecipe(blob: Digest, { pack, offset, storedBytes, codec }: Location, path: string): boolean {
+    if (!this.#tables.has(pack)) this.#tables.set(pack, this.#readTable(pack, path))
+    const table = this.#tables.get(pack)
+    const entry = table && findTableEntry(table, offset, 'own pack')
+    if (entry === undefined || entry.kind !== 'recipe') return false
+    const isThere = entry.storedBytes === storedBytes && entry.codec === codec
+    return isThere && Buffer.compare(entry.digest, blob) === 0
+  }
+
+  #readTable(name: PackName, path: string): Buffer | undefined {
     const content = this.#contents.get(name)
-    const bytes = content === undefined ? undefined : readIfThere(path)
-    const verdict = bytes !== undefined && hexOf(digestOf(bytes)) === content
-    this.#verdicts.set(name, verdict)
-    return verdict
+    const pack = content === undefined ? undefined : readIfThere(path)
+    if (pack === undefined || hexOf(digestOf(pack)) !== content) return undefined
+    const footer = decodePackFooter(pack.subarray(-PACK_FOOTER_BYTES), pack.length, 'own pack')
+    // A copy: a view would keep the whole pack in memory.
+    return Buffer.from(pack.subarray(footer.tableOffset, footer.tableOffset + footer.tableBytes))
   }
 
   /** `content` is the content id of the pack's file. Where the list cannot be written, it stays as it is. */
@@ -47,7 +66,10 @@ export class OwnPacks {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === undefined) throw error
     }
-    for (const { name, content } of packs) this.#contents.set(name, hexOf(content))
+    for (const { name, content } of packs) {
+      this.#contents.set(name, hexOf(content))
+      this.#tables.delete(name)
+    }
   }
 }
 

@@ -87,13 +87,17 @@ function endOfRun(entries: readonly EntryToRead[], first: number): number {
   return end
 }
 
-/** Compressed entries that touch are decompressed together. */
+/**
+ * Compressed entries that touch are decompressed together: not recipes, whose digests do not tell whether what came out
+ * was cut apart in the right places.
+ */
 function endOfFrames(entries: readonly EntryToRead[], first: number): number {
   let end = first + 1
   for (; end < entries.length; end++) {
     const before = entries[end - 1]!.location
-    const { codec, offset } = entries[end]!.location
+    const { kind, codec, offset } = entries[end]!.location
     if (before.codec !== 'zstd' || codec !== 'zstd' || offset !== endOf(before)) break
+    if (before.kind === 'recipe' || kind === 'recipe') break
   }
   return end
 }

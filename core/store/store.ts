@@ -132,7 +132,7 @@ export class Store {
   ownRecipeOf(blob: Digest): RecipeRoot | undefined {
     if (this.ownPacks === undefined) return undefined
     for (const location of this.index.findAll('recipe', blob)) {
-      if (!this.ownPacks.has(location.pack, packPath(this.root, location.pack))) continue
+      if (!this.ownPacks.hasRecipe(blob, location, packPath(this.root, location.pack))) continue
       const bytes = this.packs.has(location.pack) ? this.readAt(location, blob) : undefined
       if (bytes !== undefined) return decodeRecipeRoot(bytes, `recipe of ${contentIdFromDigest(blob)}`)
     }

@@ -130,15 +130,23 @@ const FRAME_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])
  * @throws HOSTILE; CORRUPT for what is no frame with data (a skippable one may hide others behind it)
  */
 export function refuseBomb(frame: Uint8Array): Uint8Array {
-  mostBytesOf(frame)
+  measureFrame(frame)
   return frame
 }
 
-/** Also refuses frames that would swell past it together. */
+/**
+ * Also refuses frames that would swell past it together, and what is not exactly one frame a piece: a decoder goes on
+ * where one ends, so that what is cut short would take the next one's first bytes and let in a frame nobody looked at.
+ * @throws HOSTILE, CORRUPT
+ */
 function refuseBombs(bytes: Buffer, frames: readonly Frame[]): void {
   let mostBytes = 0
   for (const frame of pieces(bytes, frames, ({ storedBytes }) => storedBytes)) {
-    mostBytes += mostBytesOf(frame)
+    const measured = measureFrame(frame)
+    if (measured.lengthBytes !== frame.length) {
+      throw new VarveError('CORRUPT', 'a compressed entry is not one whole frame')
+    }
+    mostBytes += measured.mostBytes
     if (mostBytes > MAX_OUTPUT_BYTES) bomb()
   }
 }
@@ -147,8 +155,8 @@ function bomb(): never {
   throw new VarveError('HOSTILE', 'a compressed entry would swell past any honest size')
 }
 
-/** What the frame can swell to at most. */
-function mostBytesOf(frame: Uint8Array): number {
+/** What the frame can swell to at most, and how long it is; the length is undefined where it is cut short. */
+function measureFrame(frame: Uint8Array): { mostBytes: number; lengthBytes: number | undefined } {
   if (FRAME_MAGIC.compare(frame, 0, Math.min(4, frame.length)) !== 0) {
     throw new VarveError('CORRUPT', 'a compressed entry cannot be decompressed: it is no zstd frame')
   }
@@ -162,7 +170,8 @@ function mostBytesOf(frame: Uint8Array): number {
   if (contentSize > MAX_OUTPUT_BYTES) bomb()
   let mostBytes = 0
   for (;;) {
-    if (at + 3 > frame.length) return mostBytes // cut short: the decoder says so
+    // Cut short: alone, the decoder says so.
+    if (at + 3 > frame.length) return { mostBytes, lengthBytes: undefined }
     const header = frame[at]! | (frame[at + 1]! << 8) | (frame[at + 2]! << 16)
     const size = header >>> 3
     const type = (header >>> 1) & 3
@@ -173,7 +182,8 @@ function mostBytesOf(frame: Uint8Array): number {
   }
   // What may follow the last block is a checksum; a second frame would escape the count.
   if (frame.length - at > 4) bomb()
-  return mostBytes
+  const checksumBytes = (descriptor & 4) !== 0 ? 4 : 0
+  return { mostBytes: Math.max(mostBytes, contentSize), lengthBytes: at + checksumBytes }
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

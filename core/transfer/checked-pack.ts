@@ -19,8 +19,12 @@ export async function* checkedPack(
   const { entries, footer, sizeBytes } = packs.readTable(name)
   const file = await open(packPath(root, name))
   const read = async (start: number, end: number) => {
-    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(end - start), 0, end - start, start)
-    return buffer.subarray(0, bytesRead)
+    const bytes = Buffer.allocUnsafe(end - start)
+    let done = 0
+    for (let count = -1; done < bytes.length && count !== 0; done += count) {
+      count = (await file.read(bytes, done, bytes.length - done, start + done)).bytesRead
+    }
+    return bytes.subarray(0, done)
   }
   try {
     yield await read(0, PACK_HEADER_BYTES)

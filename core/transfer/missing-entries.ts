@@ -99,7 +99,8 @@ class Finder {
 
   /** Looks at the blob's chunks; false where no recipe of it is known. */
   #descendAll(blob: Digest, path: string, onChunk: (chunk: Digest) => void): boolean {
-    const roots = [...this.#store.recipes(blob)]
+    const own = this.#store.ownRecipeOf(blob)
+    const roots = own === undefined ? [...this.#store.recipes(blob)] : [own]
     // Of several recipes a remote may have made some up: none is needed once one is proven.
     const wanted = roots.length > 1 && isProven(this.#store, blob) ? [] : roots
     for (const root of wanted) this.#descend(root, path, onChunk)

@@ -7,7 +7,6 @@ import type { Workers } from '../workers/workers.ts'
 import { type FileStamp, sameStamp, stampOf } from './file-stamp.ts'
 import { materialiseFiles } from './materialise-files.ts'
 import type { CheckoutPlan } from './plan-checkout.ts'
-import { StagedDirectories } from './staged-directories.ts'
 import type { StatCache } from './stat-cache.ts'
 import { temporaryName } from './temporary-name.ts'
 
@@ -21,7 +20,6 @@ export async function applyCheckout(options: {
   store: Store
   cache: StatCache
   workers: Workers
-  trackedPath: string
   plan: CheckoutPlan
   onProgress?: OnProgress | undefined
   signal?: AbortSignal | undefined
@@ -38,14 +36,9 @@ export async function applyCheckout(options: {
   }
   first.forEach(remove)
   plan.removeDirectories.filter(isInTheWay).forEach(removeEmpty)
-  const staged = stageDirectories(options, directories)
-  try {
-    for (const path of plan.makeDirectories) if (!staged.has(path)) directories.make(path)
-    for (const { path } of plan.write) if (!staged.has(dirname(path))) directories.make(dirname(path))
-    await materialiseFiles({ ...options, files: plan.write, staged })
-  } finally {
-    staged.discard()
-  }
+  for (const path of plan.makeDirectories) directories.make(path)
+  for (const { path } of plan.write) directories.make(dirname(path))
+  await materialiseFiles({ ...options, files: plan.write })
   for (const link of plan.link) {
     directories.make(dirname(link.path))
     writeLink(root, link)
@@ -55,26 +48,6 @@ export async function applyCheckout(options: {
   for (const { path } of plan.remove) cache.forget(path)
   plan.removeDirectories.forEach(removeEmpty)
   cache.flush()
-}
-
-/** Those that the version has new inside the tracked path, with nothing but files in them. */
-function stageDirectories(
-  { root, plan, trackedPath }: { root: string; plan: CheckoutPlan; trackedPath: string },
-  directories: DirectoryMaker,
-): StagedDirectories {
-  const planned = new Set(plan.makeDirectories)
-  const others = [trackedPath, ...plan.link.map(({ path }) => path), ...plan.makeDirectories]
-  for (const path of others) planned.delete(dirname(path))
-  for (const directory of new Set(plan.write.map(({ path }) => dirname(path))))
-    planned.delete(dirname(directory))
-  planned.delete(trackedPath)
-  const isThere = (path: string) => lstatSync(join(root, path), { throwIfNoEntry: false }) !== undefined
-  return new StagedDirectories({
-    root,
-    files: plan.write,
-    isNew: (path) => planned.has(path) && !isThere(path),
-    makeParent: (path) => directories.make(path),
-  })
 }
 
 /** Tells what must go first, because the version has something else in its place, above it or below it. */

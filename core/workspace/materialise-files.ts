@@ -8,13 +8,11 @@ import { throwIfAborted, type Workers } from '../workers/workers.ts'
 import { MaterialiseSchedule } from './materialise-schedule.ts'
 import { type FileToMaterialise, materialiseTask } from './materialise-task.ts'
 import type { FileToWrite } from './plan-checkout.ts'
-import type { StagedDirectories } from './staged-directories.ts'
 import type { StatCache } from './stat-cache.ts'
 import { threadsFor } from './work-batches.ts'
 
 /**
- * Writes files of a version in worker threads, in the order in which packs hold them. Their directories exist, or are
- * staged.
+ * Writes files of a version in worker threads, in the order in which packs hold them. Their directories exist.
  * @throws MISSING_BYTES, before anything is written, when the store lacks some of them.
  */
 export async function materialiseFiles(options: {
@@ -23,19 +21,17 @@ export async function materialiseFiles(options: {
   cache: StatCache
   workers: Workers
   files: readonly FileToWrite[]
-  staged?: StagedDirectories
   onProgress?: OnProgress | undefined
   signal?: AbortSignal | undefined
 }): Promise<void> {
-  const { root, store, cache, workers, staged, onProgress, signal } = options
+  const { root, store, cache, workers, onProgress, signal } = options
   if (options.files.length === 0) return
   const files = inPackOrder(store, options.files)
   const bytesTotal = files.reduce((sum, { file }) => sum + file.sizeBytes, 0)
   const work = files.map(
     ({ file, location, provenRecipe }, index): FileToMaterialise => ({
       index,
-      path: staged?.placeOf(file.path) ?? join(root, file.path),
-      isStaged: staged?.placeOf(file.path) !== undefined,
+      path: join(root, file.path),
       label: file.path,
       digest: file.digest,
       sizeBytes: file.sizeBytes,
@@ -54,7 +50,6 @@ export async function materialiseFiles(options: {
     files: work,
     onFile({ index, stamp }) {
       const { file } = files[index]!
-      staged?.finish(file.path)
       cache.record(file.path, stamp, file.digest)
       filesDone++
       report()

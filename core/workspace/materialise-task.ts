@@ -19,8 +19,6 @@ export type FileToMaterialise = {
   index: number
   /** Its directory exists and is no link. */
   path: string
-  /** Its directory is this run's own and nobody looks into it: it is written in place. */
-  isStaged: boolean
   label: string
   digest: Digest
   sizeBytes: number
@@ -113,12 +111,12 @@ function materialiseAll({ store, runs }: Sources, files: readonly FileToMaterial
 }
 
 function materialise(file: FileToMaterialise, content: Iterable<Buffer>): FileStamp {
-  const temporary = file.isStaged ? file.path : join(dirname(file.path), temporaryName())
+  const temporary = join(dirname(file.path), temporaryName())
   try {
     const fd = openSync(temporary, 'wx', modeOf(file))
     try {
       for (const bytes of content) writeWhole(fd, bytes)
-      if (!file.isStaged) putInPlace(file, temporary)
+      putInPlace(file, temporary)
       return stampOf(fstatSync(fd))
     } finally {
       closeSync(fd)

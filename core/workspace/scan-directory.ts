@@ -77,7 +77,7 @@ export function scanDirectory(options: ScanOptions): ScanResult {
     const rules = once(enter)
     const listing = listDirectory({ path, label, rules, onFile })
     if (listing === undefined) return undefined
-    leftovers.push(...listing.leftovers)
+    for (const leftover of listing.leftovers) leftovers.push(leftover)
     const directories = listing.directories.flatMap((name) => {
       const childPath = `${path}/${name}`
       return scan(childPath, `${label}/${name}`, () => rules().enter(name, childPath)) ?? []

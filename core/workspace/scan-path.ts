@@ -76,6 +76,5 @@ const LEFTOVER_AGE_MS = 3600 * 1000
 
 function removeLeftover(path: string): void {
   const stats = lstatSync(path, { throwIfNoEntry: false })
-  if (stats !== undefined && Date.now() - stats.mtimeMs > LEFTOVER_AGE_MS)
-    rmSync(path, { force: true, recursive: true })
+  if (stats !== undefined && Date.now() - stats.mtimeMs > LEFTOVER_AGE_MS) rmSync(path, { force: true })
 }

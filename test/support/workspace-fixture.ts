@@ -58,7 +58,7 @@ export class Workspace {
 
   async apply(plan: CheckoutPlan): Promise<void> {
     const { root, store, cache, workers } = this
-    await applyCheckout({ root, store, cache, workers, trackedPath: 'data', plan })
+    await applyCheckout({ root, store, cache, workers, plan })
   }
 }
 

@@ -12,6 +12,7 @@ import {
   encodePackFooter,
   encodePackHeader,
   encodePackTable,
+  findTableEntry,
   isPackName,
   MAX_ENTRY_BYTES,
   MAX_PACK_BYTES,
@@ -336,4 +337,31 @@ describe('a table', () => {
       expect(hint).toContain('varve verify')
     }
   })
+})
+
+test('an entry is found by where it begins, and nothing elsewhere', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(5), { maxLength: 30 }), (lengths) => {
+      let offset = PACK_HEADER_BYTES
+      const entries = lengths.map((storedBytes, index): PackEntry => {
+        const digest = digestOf(Buffer.from(String(index)))
+        const entry = {
+          kind: 'node',
+          codec: 'raw',
+          digest,
+          offset,
+          storedBytes,
+          rawBytes: storedBytes,
+          checksum: 7n,
+        } as const
+        offset += storedBytes
+        return entry
+      })
+      const table = encodePackTable(Buffer.alloc(PACK_SALT_BYTES, 9), entries)
+      for (let at = 0; at < offset + 3; at++) {
+        const expected = entries.find((entry) => entry.offset === at && entry.storedBytes > 0)
+        expect(findTableEntry(table, at, 'table')).toEqual(expected)
+      }
+    }),
+  )
 })

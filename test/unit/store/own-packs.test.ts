@@ -1,12 +1,14 @@
-import { appendFileSync, chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
 import { digestOf } from '../../../core/content-id.ts'
 import type { PackName } from '../../../core/format/pack.ts'
 import { RecipeBuilder, type RecipeRoot } from '../../../core/format/recipe.ts'
+import { PathFilter } from '../../../core/path-filter.ts'
 import { OwnPacks } from '../../../core/store/own-packs.ts'
 import { Store } from '../../../core/store/store.ts'
 import { packPath } from '../../../core/store/store-layout.ts'
+import { findMissing } from '../../../core/transfer/missing-entries.ts'
 import { addVersion, noise, plantRecipe } from '../../support/build-store.ts'
 import { flip } from '../../support/damage.ts'
 import { makeTemporaryFolder } from '../../support/temporary-folder.ts'
@@ -74,25 +76,61 @@ test('does not take another file for a pack of its own because of its name', () 
   }
 })
 
+test('does not believe an index that says of one recipe that it is another’s', () => {
+  const store = open()
+  const other = noise(400_000, 4)
+  addVersion(store, { mine: BYTES, other })
+  const mine = store.index.find('recipe', BLOB)!
+  const theirs = store.index.find('recipe', digestOf(other))!
+  const packs = store.ownPacks!
+  const path = packPath(root, mine.pack)
+  expect(theirs.pack).toBe(mine.pack)
+  expect(packs.hasRecipe(BLOB, mine, path)).toBe(true)
+  expect(packs.hasRecipe(digestOf(other), theirs, path)).toBe(true)
+  expect(packs.hasRecipe(BLOB, theirs, path)).toBe(false)
+  for (const change of [{ offset: mine.offset + 1 }, { storedBytes: 1 }, { codec: 'zstd' as const }]) {
+    expect(packs.hasRecipe(BLOB, { ...mine, ...change }, path)).toBe(false)
+  }
+  store.close()
+})
+
+test('does not hide that the bytes of a file are lost, whatever else there is of it', () => {
+  const store = open()
+  const entry = addVersion(store, BYTES)
+  store.close()
+  plantRecipe(root, BLOB, lie())
+  const again = open()
+  const version = { entry, path: 'data', filter: PathFilter.everything }
+  expect(findMissing(again, [version]).chunks).toEqual([])
+  const data = again.index.find('chunk', [...again.chunks(BLOB)][0]!.digest)!.pack
+  again.close()
+  rmSync(packPath(root, data))
+  const lost = open()
+  expect(findMissing(lost, [version]).chunks.length).toBeGreaterThan(1)
+  lost.close()
+})
+
 test('is a shortcut only: a list that is gone, torn or cannot be written costs no more than that', () => {
   const store = open()
   addVersion(store, BYTES)
-  const name = packOfRecipe(store)
+  const location = store.index.find('recipe', BLOB)!
+  const name = location.pack
   const path = packPath(root, name)
   store.close()
+  const knows = (packs: OwnPacks, at = path) => packs.hasRecipe(BLOB, location, at)
   const lines = readFileSync(list, 'utf8')
   expect(lines).toMatch(/^([0-9a-f]{64} [0-9a-f]{64}\n)+$/)
   for (const torn of ['', lines.slice(0, -30), 'garbage\n\n', lines.replaceAll(' ', '  ')]) {
     writeFileSync(list, torn)
-    expect(OwnPacks.open(list).has(name, path)).toBe(false)
+    expect(knows(OwnPacks.open(list))).toBe(false)
   }
   appendFileSync(list, `\n${lines}`)
-  expect(OwnPacks.open(list).has(name, path)).toBe(true)
-  expect(OwnPacks.open(list).has(name, join(root, 'nothing'))).toBe(false)
+  expect(knows(OwnPacks.open(list))).toBe(true)
+  expect(knows(OwnPacks.open(list), join(root, 'nothing'))).toBe(false)
 
   const folder = join(root, 'folder')
   mkdirSync(folder)
   const unwritable = OwnPacks.open(folder)
   unwritable.note([{ name, content: digestOf(readFileSync(path)) }])
-  expect(unwritable.has(name, path)).toBe(true)
+  expect(knows(unwritable)).toBe(true)
 })

@@ -81,6 +81,17 @@ describe.each(implementations)('zstd, $implementation', (one) => {
     expect(['HOSTILE', 'CORRUPT']).toContain(code)
   })
 
+  test('does not let a frame that is cut short take the head of the next, and show what hid behind it', () => {
+    // A last raw block that claims 13 bytes, of which one is here: the next frame's first twelve would be the others.
+    const cut = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x20, 0x0d, 0x69, 0x00, 0x00, 0x41])
+    const hidden = runFrame(500)
+    const shell = Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0, 0, 0, 0, 0]), hidden])
+    shell.writeUInt32LE(hidden.length, 5)
+    shell.writeUIntLE((hidden.length << 3) | 1, 9, 3)
+    const frames = [cut, shell].map((frame) => ({ storedBytes: frame.length, rawBytes: frame.length }))
+    expect(varveErrorOf(() => one.decompressRun(Buffer.concat([cut, shell]), frames)).code).toBe('CORRUPT')
+  })
+
   test('compresses what repeats', () => {
     expect(one.compress(text).length).toBeLessThan(text.length / 2)
   })

@@ -41,7 +41,7 @@ function fileAt(target: string, index: number, change: Partial<FileToMaterialise
   return {
     ...{ index, path: join(target, `f${index}`), label: `f${index}` },
     ...{ digest: blob.digest, sizeBytes: blob.sizeBytes, executable: false },
-    ...{ replaces: undefined, location: undefined, provenRecipe: undefined, isStaged: false },
+    ...{ replaces: undefined, location: undefined, provenRecipe: undefined },
     ...change,
   }
 }

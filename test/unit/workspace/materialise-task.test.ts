@@ -234,7 +234,7 @@ function partsInto(temporary: string): FilePart[] {
   })
 }
 
-const UNPLACED = { location: undefined, provenRecipe: undefined, isStaged: false }
+const UNPLACED = { location: undefined, provenRecipe: undefined }
 
 describe('the task', () => {
   test('writes parts in any order, and proves the whole', async () => {
