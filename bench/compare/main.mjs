@@ -101,9 +101,10 @@ async function measureCase(caseName, { env, facts }) {
       say: tell,
     })
     if (failure !== undefined) say(`  ${tool.name} failed at ${failure.step}: ${failure.message}`)
-    removeTree(workFolder)
+    // First what was measured: removing millions of files takes longer than some of it.
     const toolFacts = { ...facts, tool: version }
     recordResult(resultsFile, { caseName, toolName: tool.name, facts: toolFacts, rows, failure })
+    removeTree(workFolder)
   }
   if (plan.isDataKept === false) removeTree(dataEnv.DATA)
 }
