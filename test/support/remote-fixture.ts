@@ -143,3 +143,12 @@ export function intercepting(
     },
   }
 }
+
+export const packsOn = (remote: Remote) => keysOf(remote, 'packs/')
+
+/** Fetches into a new clone, and gives what it reads there. */
+export async function readElsewhere(remote: Remote, entry: Parameters<typeof readVersion>[1]) {
+  const clone = makeClone(remote)
+  await fetch(clone, [entry])
+  return readVersion(clone.store, entry)
+}
