@@ -10,10 +10,8 @@ import { StoreWriter } from '../store/store-writer.ts'
 import { ensureAllIgnored } from '../workspace/git-ignore-file.ts'
 import { portabilityWarnings } from '../workspace/portability-warnings.ts'
 import { replaceFiles } from '../workspace/replace-files.ts'
-import type { ScannedEntry } from '../workspace/scan-path.ts'
 import { takeSnapshots } from '../workspace/snapshot.ts'
 import type { WorkspaceState } from '../workspace/workspace-state.ts'
-import { scanTracked } from './compare-scanned.ts'
 import { findPathsToAdd } from './find-paths-to-add.ts'
 import { selectWorkingTree } from './select-tracked.ts'
 import {
@@ -80,18 +78,15 @@ export async function add(workbench: Workbench, options: AddOptions): Promise<Ad
     paths.filter((path) => !pointers.has(path)),
   )
 
-  const scans: { path: string; scanned: ScannedEntry }[] = []
-  for (const path of paths) scans.push({ path, scanned: await scan(workbench, path) })
-  const warnings = [...skipped, ...scans.flatMap(({ path, scanned }) => portabilityWarnings(path, scanned))]
+  const warnings = [...skipped]
   const writer = new StoreWriter(store)
   const results: { path: string; before: Pointer | undefined; after: Pointer; files: number }[] = []
   try {
     for (const path of paths) if (!pointers.has(path)) state.wantAll(path)
     const snapshots = await takeSnapshots({
       ...{ root, store, writer, cache, workers: workbench.workers },
-      paths: scans.map(({ path, scanned }) => ({
+      paths: paths.map((path) => ({
         path,
-        scanned,
         previous:
           state.onlyOf(path) === undefined ? undefined : previousOf(path, pointers.get(path)?.pointer, state),
         isLeftOut: (inside) => state.isLeftOut(path, inside),
@@ -99,8 +94,9 @@ export async function add(workbench: Workbench, options: AddOptions): Promise<Ad
       onProgress: workbench.onProgress,
       signal: workbench.signal,
     })
-    for (const [index, { entry, files }] of snapshots.entries()) {
+    for (const [index, { entry, files, scanned }] of snapshots.entries()) {
       const path = paths[index]!
+      warnings.push(...portabilityWarnings(path, scanned))
       const before = pointers.get(path)?.pointer
       const pointer = pointerOf(entry, files, before?.extra ?? '')
       results.push({ path, before, after: await described(pointer, options), files })
@@ -172,12 +168,6 @@ function previousOf(
   state: WorkspaceState,
 ): TreeEntry | undefined {
   return pointer === undefined ? state.versionOf(path) : entryOf({ path, pointer })
-}
-
-async function scan(workbench: Workbench, path: string): Promise<ScannedEntry> {
-  const scanned = await scanTracked(workbench, path)
-  if (scanned !== undefined) return scanned
-  throw new VarveError('NOT_FOUND', `${path} vanished`, { hint: 'Run the command again.' })
 }
 
 /** Found out before hours of work rather than after: git would not take the pointer. */

@@ -9,7 +9,6 @@ import type { Workers } from '../workers/workers.ts'
 import type { FileStamp } from './file-stamp.ts'
 import { hashFiles } from './hash-files.ts'
 import type { ScannedFile, ScannedLink } from './list-directory.ts'
-import type { FileToRead } from './read-file.ts'
 import type { ScannedDirectory } from './scan-directory.ts'
 import type { ScannedEntry } from './scan-path.ts'
 import type { StatCache } from './stat-cache.ts'
@@ -238,18 +237,13 @@ class Comparer {
 
   async #hash(wanted: { path: string; after: WorkspaceFile }[]): Promise<void> {
     const { root, workers, cache, onProgress, signal } = this.#options
-    const files: FileToRead[] = wanted.map(({ path, after }, index) => ({
-      index,
-      path,
-      stamp: after.stamp!,
-    }))
+    const files = wanted.map(({ path, after }) => ({ path, after, stamp: after.stamp! }))
     const readSinceMs = files.length > 0 ? cache.now() : undefined
     await hashFiles({
       workers,
       root,
       files,
-      onFile({ index, digest, stamp }) {
-        const { path, after } = wanted[index]!
+      onFile({ path, after }, { digest, stamp }) {
         after.digest = Buffer.from(digest)
         after.stamp = stamp
         after.sizeBytes = stamp.sizeBytes
@@ -288,7 +282,7 @@ function isSame(before: VersionFile, after: WorkspaceFile): boolean {
 
 /** Files, links and directories in one sorted list. */
 function sortedEntries(directory: ScannedDirectory): readonly ScannedEntry[] {
-  const files = directory.passingFiles()
+  const files = [...directory.files()]
   const { links, directories } = directory
   if (links.length === 0 && directories.length === 0) return files
   return sortByName<ScannedEntry>([...files, ...links, ...directories])

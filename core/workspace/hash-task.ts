@@ -4,16 +4,16 @@ import type { Task } from '../workers/workers.ts'
 import { sameStamp, stampOf } from './file-stamp.ts'
 import {
   changedWhileReading,
+  type FileToRead,
   failedReading,
   openFile,
+  type PackedFiles,
   packReadFiles,
   type ReadFile,
   type ReadFiles,
   readFully,
+  unpackFiles,
 } from './read-file.ts'
-
-/** Files as they cross threads. Their paths, relative to the root, are joined by NUL. */
-export type FilesToHash = { indexes: number[]; paths: string }
 
 /** More files, please; these are done. The answer is `undefined` when there are no more. */
 export type HashQuestion = { done: ReadFiles }
@@ -21,7 +21,7 @@ export type HashQuestion = { done: ReadFiles }
 const BUFFER_BYTES = 1 << 20
 
 /** Hashes files of the workspace, each read once, to learn what changed where stamps cannot tell. */
-export const hashTask: Task<{ root: string }, HashQuestion, FilesToHash | undefined, void> = {
+export const hashTask: Task<{ root: string }, HashQuestion, PackedFiles | undefined, void> = {
   name: 'hash',
   async run({ root }, ask) {
     const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
@@ -29,21 +29,21 @@ export const hashTask: Task<{ root: string }, HashQuestion, FilesToHash | undefi
     for (;;) {
       const files = await ask({ done })
       if (files === undefined) return
-      const paths = files.paths.split('\0')
-      const hash = (index: number, at: number) => hashFile(root, { index, path: paths[at]! }, buffer)
-      done = packReadFiles(files.indexes.map(hash))
+      done = packReadFiles(
+        unpackFiles(files).map((file, place) => ({ place, ...hashFile(root, file, buffer) })),
+      )
     }
   },
 }
 
-function hashFile(root: string, file: { index: number; path: string }, buffer: Buffer): ReadFile {
+function hashFile(root: string, file: FileToRead, buffer: Buffer): ReadFile {
   const fd = openFile(root, file)
   try {
     for (let attempt = 0; attempt < 2; attempt++) {
       const before = stampOf(fstatSync(fd))
       const digest = hashContent(fd, before.sizeBytes, buffer)
       const stamp = stampOf(fstatSync(fd))
-      if (sameStamp(before, stamp)) return { index: file.index, digest, stamp }
+      if (sameStamp(before, stamp)) return { digest, stamp }
     }
     throw changedWhileReading(file)
   } catch (error) {

@@ -3,12 +3,18 @@ import { RecipeBuilder, type RecipeRoot } from '../format/recipe.ts'
 import type { FileStamp } from './file-stamp.ts'
 import type { IngestJob, IngestResult } from './ingest-task.ts'
 import { WINDOW_BUFFER_BYTES, WINDOW_BYTES } from './large-file-cutter.ts'
-import { changedWhileReading, type FileToRead, type ReadFile, unpackReadFiles } from './read-file.ts'
-import { workBatches } from './work-batches.ts'
+import {
+  changedWhileReading,
+  type FileToRead,
+  packFiles,
+  type ReadFile,
+  unpackReadFiles,
+} from './read-file.ts'
+import { WorkBatches } from './work-batches.ts'
 
 /** What comes of a schedule: finished files, and the recipes of large ones for the metadata packs. */
-export type IngestEvents = {
-  onFile(file: ReadFile): void
+export type IngestEvents<F> = {
+  onFile(file: F, read: ReadFile): void
   onNode(digest: Digest, bytes: Uint8Array): void
   onRecipe(blob: Digest, root: RecipeRoot): void
   /** More bytes went through. */
@@ -24,8 +30,8 @@ export function isLarge({ stamp }: { stamp: FileStamp }): boolean {
 const MOST_WAITING_WINDOWS = 2
 
 /** A large file under way: cut by one thread, its windows written by all. */
-type LargeFile = {
-  file: FileToRead
+type LargeFile<F> = {
+  file: F
   attempt: number
   isBegun: boolean
   recipe: RecipeBuilder
@@ -37,9 +43,9 @@ type LargeFile = {
   end: { digest: Digest; stamp: FileStamp } | undefined
 }
 
-type Window = {
+type Window<F> = {
   id: number
-  large: LargeFile
+  large: LargeFile<F>
   sequence: number
   buffer: SharedArrayBuffer
   lengths: number[]
@@ -48,38 +54,47 @@ type Window = {
 /**
  * Shares files out among threads that ask: small ones in batches, and large ones as two kinds of work, reading and
  * cutting (in order, by one thread a file) and writing what was cut (in any order, by any thread), so that one large
- * file keeps all threads busy. Bytes pass from the one to the other in shared buffers and are never copied.
+ * file keeps all threads busy. Bytes pass from the one to the other in shared buffers and are never copied. Files may
+ * come while others are read.
  */
-export class IngestSchedule {
-  readonly #events: IngestEvents
-  readonly #nextBatch: () => FileToRead[] | undefined
-  readonly #large: FileToRead[]
-  readonly #byIndex = new Map<number, FileToRead>()
+export class IngestSchedule<F extends FileToRead> {
+  readonly #events: IngestEvents<F>
+  readonly #small = new WorkBatches<F>(({ stamp }) => stamp.sizeBytes)
+  /** The longest last, and begun first: the last of them would otherwise be waited for alone. */
+  readonly #large: F[] = []
+  /** The batch that a thread is reading. */
+  readonly #reading = new Map<number, F[]>()
   /** The large file that a thread is cutting. */
-  readonly #cutting = new Map<number, LargeFile>()
-  readonly #waiting: Window[] = []
-  readonly #underWay = new Map<number, Window>()
+  readonly #cutting = new Map<number, LargeFile<F>>()
+  readonly #waiting: Window<F>[] = []
+  readonly #underWay = new Map<number, Window<F>>()
   readonly #freeBuffers: SharedArrayBuffer[]
   #cutBuffers = new Map<number, SharedArrayBuffer>()
   #jobsOut = 0
+  #isEnded = false
   #lastWindow = 0
   #wake: (() => void)[] = []
 
-  /** `small` may be millions: each is asked for when its turn comes. */
-  constructor(options: {
-    small: Iterable<FileToRead>
-    large: Iterable<FileToRead>
-    threads: number
-    events: IngestEvents
-  }) {
-    const { small, large, threads, events } = options
-    this.#events = events
-    this.#large = [...large]
-    // The longest first: the last of them would otherwise be waited for alone.
-    this.#large.sort((a, b) => a.stamp.sizeBytes - b.stamp.sizeBytes)
-    this.#nextBatch = workBatches(small, (file) => file.stamp.sizeBytes)
-    const buffers = threads + MOST_WAITING_WINDOWS
+  constructor(options: { threads: number; events: IngestEvents<F> }) {
+    this.#events = options.events
+    const buffers = options.threads + MOST_WAITING_WINDOWS
     this.#freeBuffers = Array.from({ length: buffers }, () => new SharedArrayBuffer(WINDOW_BUFFER_BYTES))
+  }
+
+  /** `small` may be millions: each is asked for when its turn comes. */
+  add({ small, large }: { small: Iterable<F>; large: readonly F[] }): void {
+    this.#small.add(small)
+    if (large.length > 0) {
+      this.#large.push(...large)
+      this.#large.sort((a, b) => a.stamp.sizeBytes - b.stamp.sizeBytes)
+    }
+    this.#wakeAll()
+  }
+
+  /** No more files will come. */
+  end(): void {
+    this.#isEnded = true
+    this.#wakeAll()
   }
 
   /** Takes in a thread's result, and gives it its next job: undefined when all is done. */
@@ -87,7 +102,7 @@ export class IngestSchedule {
     if (result !== undefined) {
       this.#jobsOut--
       this.#take(thread, result)
-      for (const wake of this.#wake.splice(0)) wake()
+      this.#wakeAll()
     }
     for (;;) {
       const job = this.#choose(thread)
@@ -95,9 +110,13 @@ export class IngestSchedule {
         this.#jobsOut++
         return job
       }
-      if (this.#jobsOut === 0) return undefined
+      if (this.#isEnded && this.#jobsOut === 0) return undefined
       await new Promise<void>((resolve) => this.#wake.push(resolve))
     }
+  }
+
+  #wakeAll(): void {
+    for (const wake of this.#wake.splice(0)) wake()
   }
 
   #choose(thread: number): IngestJob | undefined {
@@ -108,10 +127,10 @@ export class IngestSchedule {
       if (own !== undefined) return this.#cutJob(thread, own)
     }
     if (this.#waiting.length > 0) return this.#writeJob()
-    return this.#batchJob()
+    return this.#batchJob(thread)
   }
 
-  #begin(thread: number): LargeFile | undefined {
+  #begin(thread: number): LargeFile<F> | undefined {
     const file = this.#large.pop()
     if (file === undefined) return undefined
     const large = this.#newLargeFile(file, 1)
@@ -119,7 +138,7 @@ export class IngestSchedule {
     return large
   }
 
-  #newLargeFile(file: FileToRead, attempt: number): LargeFile {
+  #newLargeFile(file: F, attempt: number): LargeFile<F> {
     const recipe = new RecipeBuilder((bytes, digest) => this.#events.onNode(digest, bytes))
     const arrived = new Map()
     return {
@@ -135,12 +154,13 @@ export class IngestSchedule {
     }
   }
 
-  #cutJob(thread: number, large: LargeFile): IngestJob {
+  #cutJob(thread: number, large: LargeFile<F>): IngestJob {
     const buffer = this.#freeBuffers.pop()!
     this.#cutBuffers.set(thread, buffer)
     const isFirst = !large.isBegun
     large.isBegun = true
-    return { type: 'cut', file: large.file, isFirst, buffer }
+    const { path, stamp } = large.file
+    return { type: 'cut', file: { path, stamp }, isFirst, buffer }
   }
 
   #writeJob(): IngestJob {
@@ -149,17 +169,17 @@ export class IngestSchedule {
     return { type: 'window', window: window.id, buffer: window.buffer, lengths: window.lengths }
   }
 
-  #batchJob(): IngestJob | undefined {
-    const files = this.#nextBatch()
+  #batchJob(thread: number): IngestJob | undefined {
+    const files = this.#small.next()
     if (files === undefined) return undefined
-    for (const file of files) this.#byIndex.set(file.index, file)
-    return { type: 'files', files }
+    this.#reading.set(thread, files)
+    return { type: 'files', files: packFiles(files) }
   }
 
   #take(thread: number, result: IngestResult): void {
     switch (result.type) {
       case 'files':
-        this.#takeFiles(result)
+        this.#takeFiles(thread, result)
         break
       case 'cut':
         this.#takeCut(thread, result)
@@ -170,16 +190,14 @@ export class IngestSchedule {
     }
   }
 
-  #takeFiles({ done, grown }: IngestResult & { type: 'files' }): void {
-    for (const file of unpackReadFiles(done)) {
-      this.#byIndex.delete(file.index)
-      this.#events.onBytes(file.stamp.sizeBytes)
-      this.#events.onFile(file)
+  #takeFiles(thread: number, { done, grown }: IngestResult & { type: 'files' }): void {
+    const files = this.#reading.get(thread)!
+    this.#reading.delete(thread)
+    for (const read of unpackReadFiles(done)) {
+      this.#events.onBytes(read.stamp.sizeBytes)
+      this.#events.onFile(files[read.place]!, read)
     }
-    for (const index of grown) {
-      this.#large.push(this.#byIndex.get(index)!)
-      this.#byIndex.delete(index)
-    }
+    for (const place of grown) this.#large.push(files[place]!)
   }
 
   #takeCut(thread: number, { cut }: IngestResult & { type: 'cut' }): void {
@@ -220,8 +238,8 @@ export class IngestSchedule {
     if (large.end !== undefined && large.takenWindows === large.cutWindows) this.#finish(large, large.end)
   }
 
-  #finish(large: LargeFile, { digest, stamp }: { digest: Digest; stamp: FileStamp }): void {
+  #finish(large: LargeFile<F>, { digest, stamp }: { digest: Digest; stamp: FileStamp }): void {
     if (large.chunks > 1) this.#events.onRecipe(digest, large.recipe.finish())
-    this.#events.onFile({ index: large.file.index, digest, stamp })
+    this.#events.onFile(large.file, { digest, stamp })
   }
 }

@@ -13,22 +13,24 @@ import {
   type FileToRead,
   failedReading,
   openFile,
+  type PackedFiles,
   packReadFiles,
   type ReadFile,
   type ReadFiles,
   readFully,
+  unpackFiles,
 } from './read-file.ts'
 
 /** A piece of work; `IngestSchedule` shares it out. */
 export type IngestJob =
-  | { type: 'files'; files: FileToRead[] }
+  | { type: 'files'; files: PackedFiles }
   /** Read the next window of a large file into `buffer` and cut it. Always by the thread that began the file. */
   | { type: 'cut'; file: FileToRead; isFirst: boolean; buffer: SharedArrayBuffer }
   /** Hash, claim and write the chunks of a window. */
   | { type: 'window'; window: number; buffer: SharedArrayBuffer; lengths: number[] }
 
 export type IngestResult =
-  /** `grown` are the indices of files that no longer fit among the small ones. */
+  /** `grown` are the places, in the batch, of files that no longer fit among the small ones. */
   | { type: 'files'; done: ReadFiles; grown: number[] }
   | { type: 'cut'; cut: CutWindow }
   | { type: 'window'; window: number; digests: Uint8Array }
@@ -136,23 +138,23 @@ class Ingester {
     return this.#writePending()
   }
 
-  async #ingestFiles(files: FileToRead[]): Promise<IngestResult> {
+  async #ingestFiles(files: PackedFiles): Promise<IngestResult> {
     this.#shelf ??= Buffer.allocUnsafeSlow(WINDOW_BYTES)
-    const done: ReadFile[] = []
+    const done: (ReadFile & { place: number })[] = []
     const grown: number[] = []
     let used = 0
-    for (const file of files) {
+    for (const [place, file] of unpackFiles(files).entries()) {
       if (used + file.stamp.sizeBytes > WINDOW_BYTES) {
         await this.#writePending()
         used = 0
       }
       const stamp = this.#readSmall(file, this.#shelf.subarray(used))
       if (stamp === undefined) {
-        grown.push(file.index)
+        grown.push(place)
         continue
       }
       const bytes = this.#shelf.subarray(used, used + stamp.sizeBytes)
-      done.push({ index: file.index, digest: await this.#takeSmall(bytes), stamp })
+      done.push({ place, digest: await this.#takeSmall(bytes), stamp })
       used += stamp.sizeBytes
     }
     await this.#writePending()

@@ -49,7 +49,7 @@ function keepDirectory(
   { from, to }: { from: string; to: string },
 ): void {
   const stats = cache.lookup(from)
-  for (const { name, stamp } of scanned.files) {
+  for (const { name, stamp } of scanned.files()) {
     const digest = stats.get(name, stamp)
     if (digest !== undefined) cache.record(`${to}/${name}`, stamp, Buffer.from(digest))
     cache.forget(`${from}/${name}`)

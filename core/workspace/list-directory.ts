@@ -6,6 +6,7 @@ import { isTooDeep, linkTargetProblem, MAX_DEPTH, nameProblem, quoteName } from 
 import { sortByName } from '../format/tree.ts'
 import { type FileStamp, stampOf } from './file-stamp.ts'
 import { IGNORE_FILE_NAME, type IgnoreRules } from './ignore-rules.ts'
+import { countStamps, firstStamps, makeStamps, putStamp, type Stamps, stampAt } from './stamps.ts'
 import { TEMPORARY_PREFIX } from './temporary-name.ts'
 
 export type ScannedFile = { kind: 'file' | 'executable'; name: string; stamp: FileStamp }
@@ -19,8 +20,7 @@ export type ScannedLink = { kind: 'link'; name: string; target: string; stamp: F
 export type DirectoryListing = {
   /** Joined by slashes, which no name has in it. */
   fileNames: string
-  /** `STAMP_NUMBERS` a file. */
-  stamps: Float64Array<ArrayBuffer>
+  stamps: Stamps
   links: ScannedLink[]
   directories: string[]
   /** Absolute paths of Varve's own temporary files, for the caller to remove. */
@@ -38,7 +38,6 @@ export type ListOptions = {
   onFile?: (() => void) | undefined
 }
 
-const STAMP_NUMBERS = 5
 const REPLACEMENT = '\ufffd'
 const UNLESS_GONE = { throwIfNoEntry: false } as const
 
@@ -61,7 +60,7 @@ export function listDirectory({ path, label, rules, onFile }: ListOptions): Dire
   if (entries === undefined) return undefined
   const ignore = rules()
   const fileNames: string[] = []
-  const stamps = new Float64Array(STAMP_NUMBERS * entries.length)
+  const stamps = makeStamps(entries.length)
   const links: ScannedLink[] = []
   const directories: string[] = []
   const leftovers: string[] = []
@@ -89,15 +88,9 @@ export function listDirectory({ path, label, rules, onFile }: ListOptions): Dire
     const stats = statOf(entryPath, entryLabel)
     if (stats === undefined) continue
     switch (stats.mode & constants.S_IFMT) {
-      case constants.S_IFREG: {
-        const at = STAMP_NUMBERS * fileNames.push(name) - STAMP_NUMBERS
-        stamps[at] = stats.size
-        stamps[at + 1] = stats.mtimeMs
-        stamps[at + 2] = stats.ctimeMs
-        stamps[at + 3] = stats.ino
-        stamps[at + 4] = stats.mode
+      case constants.S_IFREG:
+        putStamp(stamps, fileNames.push(name) - 1, stampOf(stats))
         break
-      }
       case constants.S_IFLNK: {
         const target = targetOf(entryPath, entryLabel)
         if (target === undefined) continue
@@ -113,10 +106,9 @@ export function listDirectory({ path, label, rules, onFile }: ListOptions): Dire
     }
     onFile?.()
   }
-  const used = STAMP_NUMBERS * fileNames.length
   return {
     fileNames: fileNames.join('/'),
-    stamps: used === stamps.length ? stamps : stamps.slice(0, used),
+    stamps: firstStamps(stamps, fileNames.length),
     links,
     directories,
     leftovers,
@@ -125,24 +117,21 @@ export function listDirectory({ path, label, rules, onFile }: ListOptions): Dire
 
 /** Files and links. */
 export function countFiles({ stamps, links }: DirectoryListing): number {
-  return stamps.length / STAMP_NUMBERS + links.length
+  return countStamps(stamps) + links.length
 }
 
-/** The files of a listing, one by one. */
-export function filesOf({ fileNames, stamps }: DirectoryListing): ScannedFile[] {
-  if (stamps.length === 0) return []
-  return fileNames.split('/').map((name, index) => {
-    const at = STAMP_NUMBERS * index
-    const mode = stamps[at + 4]!
-    const stamp = {
-      sizeBytes: stamps[at]!,
-      mtimeMs: stamps[at + 1]!,
-      ctimeMs: stamps[at + 2]!,
-      inode: stamps[at + 3]!,
-      mode,
-    }
-    return { kind: (mode & 0o100) === 0 ? 'file' : 'executable', name, stamp }
-  })
+/** The files of a listing, made as they are asked for: kept, a million take 200 MB. */
+export function* filesOf({ fileNames, stamps }: DirectoryListing): Generator<ScannedFile> {
+  if (stamps.length === 0) return
+  let index = 0
+  for (const name of fileNames.split('/')) {
+    const stamp = stampAt(stamps, index++)
+    yield { kind: isExecutable(stamp) ? 'executable' : 'file', name, stamp }
+  }
+}
+
+function isExecutable({ mode }: FileStamp): boolean {
+  return (mode & 0o100) !== 0
 }
 
 /** Sorted; undefined where the directory is gone. */

@@ -11,7 +11,7 @@ import {
   removeIfThere,
   wrongBytes,
 } from './materialise-task.ts'
-import { workBatches } from './work-batches.ts'
+import { WorkBatches } from './work-batches.ts'
 
 /** Larger files are written part by part, in any order, by any thread. */
 const LARGE_FILE_BYTES = 32 << 20
@@ -24,7 +24,7 @@ export class MaterialiseSchedule {
   readonly #onFile: (file: { index: number; stamp: FileStamp }) => void
   readonly #onBytes: (count: number) => void
   readonly #sizes: Map<number, number>
-  readonly #nextBatch: () => FileToMaterialise[] | undefined
+  readonly #small = new WorkBatches<FileToMaterialise>(({ sizeBytes }) => sizeBytes)
   readonly #large: FileToMaterialise[]
   readonly #open = new Map<number, LargeFile>()
   /** The parts left of large files that were begun, by the thread that began them. */
@@ -48,7 +48,7 @@ export class MaterialiseSchedule {
     this.#large = files.filter(isLarge)
     const small = files.filter((file) => !isLarge(file))
     this.#sizes = new Map(small.map(({ index, sizeBytes }) => [index, sizeBytes]))
-    this.#nextBatch = workBatches(small, ({ sizeBytes }) => sizeBytes)
+    this.#small.add(small)
   }
 
   /** Takes in a thread's result, and gives it its next job: undefined when all is done. */
@@ -90,7 +90,7 @@ export class MaterialiseSchedule {
   }
 
   #batchJob(): MaterialiseJob | undefined {
-    const files = this.#nextBatch()
+    const files = this.#small.next()
     return files && { type: 'files', files }
   }
 

@@ -16,7 +16,7 @@ export function portabilityWarnings(path: string, scanned: ScannedEntry): string
 }
 
 function collect(path: string, directory: ScannedDirectory, warnings: string[]): void {
-  const entries = [...directory.passingFiles(), ...directory.links, ...directory.directories]
+  const entries = [...directory.files(), ...directory.links, ...directory.directories]
   const names = entries.map(({ name }) => name)
   for (const group of findFoldCollisions(names)) {
     warnings.push(`${path}: ${group.map(quoteName).join(' and ')} are one name on macOS and Windows`)

@@ -2,37 +2,45 @@ import { constants, openSync, readSync } from 'node:fs'
 import { DIGEST_BYTES, type Digest } from '../content-id.ts'
 import { fromSystemError, VarveError } from '../errors.ts'
 import type { FileStamp } from './file-stamp.ts'
+import { packStamps, type Stamps, stampAt } from './stamps.ts'
 
 /** `path` is relative to the root; `stamp` is what the scan saw. */
-export type FileToRead = { index: number; path: string; stamp: FileStamp }
+export type FileToRead = { path: string; stamp: FileStamp }
 
 /** The content of a file, read while `stamp` held from the first byte to the last. */
-export type ReadFile = { index: number; digest: Digest; stamp: FileStamp }
+export type ReadFile = { digest: Digest; stamp: FileStamp }
 
-/** The same of many files, as it crosses threads: a digest in an array of its own would cost ten times its size. */
-export type ReadFiles = { digests: Uint8Array; numbers: Float64Array }
+/** Files as they cross threads, where an object each would cost more than the rest. Paths are joined by NUL. */
+export type PackedFiles = { paths: string; stamps: Stamps }
 
-const NUMBERS_EACH = 6
+/** Which files of a batch were read, by their place in it, and what they are. */
+export type ReadFiles = { places: Uint32Array; digests: Uint8Array; stamps: Stamps }
 
-export function packReadFiles(files: readonly ReadFile[]): ReadFiles {
-  const digests = new Uint8Array(files.length * DIGEST_BYTES)
-  const numbers = new Float64Array(files.length * NUMBERS_EACH)
-  for (const [i, { index, digest, stamp }] of files.entries()) {
-    digests.set(digest, i * DIGEST_BYTES)
-    const { sizeBytes, mtimeMs, ctimeMs, inode, mode } = stamp
-    numbers.set([index, sizeBytes, mtimeMs, ctimeMs, inode, mode], i * NUMBERS_EACH)
+export function packFiles(files: readonly FileToRead[]): PackedFiles {
+  return {
+    paths: files.map(({ path }) => path).join('\0'),
+    stamps: packStamps(files),
   }
-  return { digests, numbers }
 }
 
-export function* unpackReadFiles({ digests, numbers }: ReadFiles): Generator<ReadFile> {
-  for (let i = 0; i < digests.length / DIGEST_BYTES; i++) {
-    const at = (field: number) => numbers[i * NUMBERS_EACH + field]!
-    yield {
-      index: at(0),
-      digest: digests.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES),
-      stamp: { sizeBytes: at(1), mtimeMs: at(2), ctimeMs: at(3), inode: at(4), mode: at(5) },
-    }
+export function unpackFiles({ paths, stamps }: PackedFiles): FileToRead[] {
+  return paths.split('\0').map((path, place) => ({ path, stamp: stampAt(stamps, place) }))
+}
+
+export function packReadFiles(files: readonly (ReadFile & { place: number })[]): ReadFiles {
+  const digests = new Uint8Array(files.length * DIGEST_BYTES)
+  for (const [i, { digest }] of files.entries()) digests.set(digest, i * DIGEST_BYTES)
+  return { places: Uint32Array.from(files, ({ place }) => place), digests, stamps: packStamps(files) }
+}
+
+export function* unpackReadFiles({
+  places,
+  digests,
+  stamps,
+}: ReadFiles): Generator<ReadFile & { place: number }> {
+  for (const [i, place] of places.entries()) {
+    const digest = digests.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES)
+    yield { place, digest, stamp: stampAt(stamps, i) }
   }
 }
 

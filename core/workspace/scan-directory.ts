@@ -20,7 +20,6 @@ export class ScannedDirectory {
   /** What it holds in all, where stamps alone can tell and were asked. */
   readonly known: KnownListing | undefined
   readonly #listing: DirectoryListing
-  #files: readonly ScannedFile[] | undefined
 
   constructor(parts: {
     name: string
@@ -35,17 +34,11 @@ export class ScannedDirectory {
     this.#listing = parts.listing
   }
 
-  /** The same objects each time. */
-  get files(): readonly ScannedFile[] {
-    this.#files ??= filesOf(this.#listing)
-    return this.#files
-  }
-
-  /** For who needs them once: kept, a million take 200 MB. */
-  passingFiles(): readonly ScannedFile[] {
-    return this.#files ?? filesOf(this.#listing)
+  files(): Iterable<ScannedFile> {
+    return filesOf(this.#listing)
   }
 }
+
 /** `leftovers` are absolute paths of Varve's own temporary files, for the caller to remove. */
 export type ScanResult = ScannedDirectory & { leftovers: string[] }
 

@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { throwIfAborted, type Workers } from '../workers/workers.ts'
 import { countFiles } from './list-directory.ts'
 import { ScannedDirectory, type ScanResult } from './scan-directory.ts'
@@ -12,6 +13,10 @@ export type ScanTreeOptions = {
   path: string
   cache: StatCache
   workers: Workers
+  /** Told of each directory as it is found, after the one that it lies in. */
+  onPlace?: ((place: ScannedPlace) => void) | undefined
+  /** Whether threads have other work, and their questions to be answered: then all is looked at in this one. */
+  isBusy?: (() => boolean) | undefined
   /** Told how many files were found so far, now and then. */
   onProgress?: ((files: number) => void) | undefined
   signal?: AbortSignal | undefined
@@ -23,6 +28,8 @@ export type ScanTreeOptions = {
 const FILES_ALONE = 20_000
 /** What a thread is given at once: much for few messages, little so that none waits for another's last directory. */
 const MOST_AT_ONCE = 16
+/** So long busy threads wait for an answer. */
+const ANSWER_EVERY_MS = 2
 
 /**
  * As `scanDirectory`, and asks the stat cache what each directory holds. Large ones are looked at in threads.
@@ -30,7 +37,17 @@ const MOST_AT_ONCE = 16
  * @throws what `listDirectory` throws
  */
 export async function scanTree(options: ScanTreeOptions): Promise<ScanResult | undefined> {
-  const { root, path, cache, workers, onProgress, signal, filesAlone = FILES_ALONE } = options
+  const {
+    root,
+    path,
+    cache,
+    workers,
+    onPlace,
+    isBusy,
+    onProgress,
+    signal,
+    filesAlone = FILES_ALONE,
+  } = options
   const places = new Map<string, ScannedPlace>()
   const queue = [path]
   let files = 0
@@ -40,12 +57,19 @@ export async function scanTree(options: ScanTreeOptions): Promise<ScanResult | u
     if (listing === undefined) return
     for (const name of listing.directories) queue.push(`${place.path}/${name}`)
     files += countFiles(listing)
+    onPlace?.(place)
     onProgress?.(files)
   }
 
   const scanner = new PlaceScanner({ root, top: path, cache })
   let unknownFiles = 0
-  while (queue.length > 0 && (places.size === 0 || files < filesAlone)) {
+  let answeredMs = performance.now()
+  while (queue.length > 0 && (places.size === 0 || files < filesAlone || isBusy?.())) {
+    throwIfAborted(signal)
+    if (isBusy?.() && performance.now() > answeredMs + ANSWER_EVERY_MS) {
+      await setImmediate()
+      answeredMs = performance.now()
+    }
     const place = scanner.scan(queue.pop()!)
     take(place)
     unknownFiles += place.unknownFiles

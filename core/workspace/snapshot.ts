@@ -1,19 +1,21 @@
-import { contentIdFromDigest, type Digest, digestOf } from '../content-id.ts'
-import { compareNames, decodeTree, encodeTree, type TreeEntry } from '../format/tree.ts'
+import { contentIdFromDigest, type Digest } from '../content-id.ts'
+import { VarveError } from '../errors.ts'
+import { decodeTree, encodeTree, type TreeEntry } from '../format/tree.ts'
 import type { OnProgress } from '../progress.ts'
-import { DigestList } from '../store/digest-list.ts'
 import type { Store } from '../store/store.ts'
 import type { StoreWriter } from '../store/store-writer.ts'
 import type { Workers } from '../workers/workers.ts'
 import type { DirectoryStats } from './directory-stats.ts'
-import type { FileStamp } from './file-stamp.ts'
-import { ingestFiles, type ListedFile } from './ingest-files.ts'
+import { FileIngest, type FilesToIngest } from './file-ingest.ts'
+import { isLarge } from './ingest-schedule.ts'
 import type { KnownListing } from './known-listing.ts'
-import type { ScannedFile } from './list-directory.ts'
-import { joinPath } from './read-file.ts'
+import { type DirectoryListing, filesOf, type ScannedFile } from './list-directory.ts'
 import type { ScannedDirectory } from './scan-directory.ts'
-import type { ScannedEntry } from './scan-path.ts'
+import { type ScannedEntry, scanPathInThreads } from './scan-path.ts'
+import type { ScannedPlace } from './scan-task.ts'
+import { countStamps } from './stamps.ts'
 import type { StatCache } from './stat-cache.ts'
+import { FilesToTake, type FileToTake, TakenFiles } from './taken-files.ts'
 
 export type SnapshotOptions = {
   root: string
@@ -28,33 +30,46 @@ export type SnapshotOptions = {
 
 export type PathToTake = {
   path: string
-  scanned: ScannedEntry
   /** The version before: what it has and a partial checkout left out goes into the new one as it is. */
   previous: TreeEntry | undefined
   isLeftOut: (path: string) => boolean
 }
 
-export type Snapshot = { entry: TreeEntry; files: number }
+/** `scanned` is what stood there, links and all. */
+export type Snapshot = { entry: TreeEntry; files: number; scanned: ScannedEntry }
 
 /**
  * Takes what the workspace holds at each path into the store, and names it, in the order of the paths. Files whose
- * content the stat cache knows and the store has are not read again; all others are read in one go, so that thousands
- * of small files share a pack. Nothing may lean on the result before `writer.finish()`.
+ * content the stat cache knows and the store has are not read again; all others are read while more are found, and in
+ * one go, so that thousands of small files share a pack. Nothing may lean on the result before `writer.finish()`.
+ * @throws NOT_FOUND, and what scanning and reading throw
  */
 export async function takeSnapshots(options: SnapshotOptions): Promise<Snapshot[]> {
   const { root, store, writer, cache, workers, onProgress, signal } = options
-  const lookup = rememberLast((directory) => cache.lookup(directory))
-  const snapshotters = options.paths.map((one) => new Snapshotter({ ...one, store, writer, lookup }))
-  const files = snapshotters.flatMap((snapshotter) => snapshotter.findFilesToRead())
-  const readSinceMs = files.length > 0 ? cache.now() : undefined
-  await ingestFiles({
-    ...{ workers, storeRoot: store.root, root, writer, files, onProgress, signal },
-    onFile: ({ index, digest, stamp }) => {
-      const { file, directory, snapshotter } = files[index]!
-      snapshotter.onRead(file, digest, stamp)
-      cache.record(joinPath(directory, file.name), stamp, digest, { readSinceMs })
+  let readSince: { ms: number | undefined } | undefined
+  const ingest = new FileIngest<FileToTake>({
+    ...{ workers, storeRoot: store.root, root, writer, onProgress, signal },
+    onFile: (file, read) => {
+      file.taken.onRead(file, read)
+      cache.record(file.path, read.stamp, read.digest, { readSinceMs: readSince?.ms })
     },
   })
+  const read = (files: FilesToIngest<FileToTake>) => {
+    readSince ??= { ms: cache.now() }
+    ingest.add(files)
+  }
+  const lookup = rememberLast((directory) => cache.lookup(directory))
+  const isReading = () => ingest.isBusy
+  const snapshotters = options.paths.map(
+    (one) => new Snapshotter({ ...options, ...one, lookup, read, isReading }),
+  )
+  try {
+    for (const snapshotter of snapshotters) await snapshotter.scan()
+  } catch (error) {
+    await ingest.abandon(error)
+    throw error
+  }
+  await ingest.finish()
   return snapshotters.map((snapshotter) => snapshotter.finish())
 }
 
@@ -67,107 +82,108 @@ function rememberLast<T>(find: (directory: string) => T): (directory: string) =>
   }
 }
 
-type FileToTake = ListedFile & { snapshotter: Snapshotter }
-
-type SnapshotterOptions = PathToTake & {
-  store: Store
-  writer: StoreWriter
-  lookup: (directory: string) => DirectoryStats
-}
+type SnapshotterOptions = SnapshotOptions &
+  PathToTake & {
+    lookup: (directory: string) => DirectoryStats
+    read: (files: FilesToIngest<FileToTake>) => void
+    /** Whether threads have enough to read for a while. */
+    isReading: () => boolean
+  }
 
 /** The snapshot of one path. */
 class Snapshotter {
   readonly #options: SnapshotterOptions
-  readonly #digests = new DigestList()
-  /** The number of a file's digest: first what the stat cache knows, then what was read. */
-  readonly #digestOf = new Map<ScannedFile, number>()
-  /** Of files that changed between listing and reading. */
-  readonly #sizes = new Map<ScannedFile, number>()
-  /** Directories that are in the store as they are, listing and files. */
-  readonly #stored = new Map<ScannedDirectory, KnownListing>()
-  readonly #toRead: FileToTake[] = []
-  #kept: TreeEntry[] = []
+  #scanned: ScannedEntry | undefined
+  /** By the path of their directory; of a single file, by its own. */
+  readonly #taken = new Map<string, TakenFiles>()
+  /** Directories of the version before. */
+  readonly #previous = new Map<string, TreeEntry>()
 
   constructor(options: SnapshotterOptions) {
     this.#options = options
   }
 
-  findFilesToRead(): FileToTake[] {
-    const { path, scanned, previous, lookup } = this.#options
-    if (scanned.kind === 'dir') {
-      this.#kept = this.#entriesOf(previous)
-      this.#resolve(scanned, path, this.#kept)
-    } else if (scanned.kind !== 'link') {
-      const directory = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : ''
-      const known = lookup(directory).get(scanned.name, scanned.stamp)
-      if (known !== undefined) this.#setDigest(scanned, known)
-      if (!this.#isStored(scanned)) this.#toRead.push({ file: scanned, directory, snapshotter: this })
+  /** Looks at what is there, and gives what must be read to the ingest as it is found. */
+  async scan(): Promise<void> {
+    const { root, path, previous, cache, workers, isReading, onProgress, signal } = this.#options
+    if (previous?.kind === 'dir') this.#previous.set(path, previous)
+    this.#scanned = await scanPathInThreads({
+      ...{ root, path, cache, workers, signal },
+      onPlace: (place) => this.#take(place),
+      isBusy: isReading,
+      onProgress: (filesDone) => {
+        if (!isReading()) onProgress?.({ phase: 'listing', filesDone })
+      },
+    })
+    if (this.#scanned === undefined) {
+      throw new VarveError('NOT_FOUND', `${path} vanished`, { hint: 'Run the command again.' })
     }
-    return this.#toRead
-  }
-
-  onRead(file: ScannedFile, digest: Digest, stamp: FileStamp): void {
-    this.#setDigest(file, digest)
-    if (stamp.sizeBytes !== file.stamp.sizeBytes) this.#sizes.set(file, stamp.sizeBytes)
+    if (this.#scanned.kind === 'file' || this.#scanned.kind === 'executable') this.#takeFile(this.#scanned)
   }
 
   /** Once every file is read. */
   finish(): Snapshot {
-    const { path, scanned } = this.#options
+    const { path } = this.#options
+    const scanned = this.#scanned!
     if (scanned.kind === 'link') {
-      return { entry: { kind: 'link', name: scanned.name, target: scanned.target }, files: 1 }
+      return { entry: { kind: 'link', name: scanned.name, target: scanned.target }, files: 1, scanned }
     }
-    if (scanned.kind !== 'dir') return { entry: this.#fileEntry(scanned), files: 1 }
-    const { digest, sizeBytes, files } = this.#build(scanned, path, this.#kept)
-    return { entry: { kind: 'dir', name: scanned.name, sizeBytes, digest }, files }
+    if (scanned.kind !== 'dir') {
+      return { entry: this.#taken.get(path)!.entryAt(0, scanned), files: 1, scanned }
+    }
+    const { digest, sizeBytes, files } = this.#build(scanned, path)
+    return { entry: { kind: 'dir', name: scanned.name, sizeBytes, digest }, files, scanned }
   }
 
-  /** Finds out what must be read: every file whose content is not known, or not wholly in the store. */
-  #resolve(directory: ScannedDirectory, path: string, previous: TreeEntry[]): KnownListing | undefined {
-    const previousByName = new Map(previous.map((entry) => [entry.name, entry]))
-    let isStored = true
-    for (const child of directory.directories) {
-      const childPath = `${path}/${child.name}`
-      const known = this.#resolve(child, childPath, this.#entriesOf(previousByName.get(child.name)))
-      isStored &&= known !== undefined
-    }
-    const stats = this.#options.lookup(path)
-    if (previous.length === 0 && this.#isStoredAsKnown(directory, stats)) {
-      this.#stored.set(directory, directory.known!)
-      return directory.known
-    }
-    for (const file of directory.files) {
-      const digest = stats.get(file.name, file.stamp)
-      if (digest !== undefined) this.#setDigest(file, digest)
-      if (digest !== undefined && this.#isStored(file)) continue
-      this.#toRead.push({ file, directory: path, snapshotter: this })
-      isStored = false
-    }
-    if (!isStored) return undefined
-    const { listing, sizeBytes, files } = this.#list(directory, path, previous)
-    const known = { digest: digestOf(listing), sizeBytes, files }
-    if (!this.#options.store.hasBlob(known.digest)) return undefined
-    this.#stored.set(directory, known)
-    return known
-  }
-
-  /** So it is with most directories of a large dataset, and then nothing of their files need be kept. */
-  #isStoredAsKnown(directory: ScannedDirectory, stats: DirectoryStats): boolean {
-    const { known } = directory
-    if (known === undefined || !this.#options.store.hasBlob(known.digest)) return false
-    return directory.passingFiles().every(({ name, stamp }) => {
-      const digest = stats.get(name, stamp)
-      return digest !== undefined && this.#isInStore(digest)
+  #takeFile(file: ScannedFile): void {
+    const { path, lookup } = this.#options
+    const taken = new TakenFiles(1)
+    this.#taken.set(path, taken)
+    const known = lookup(parentOf(path)).get(file.name, file.stamp)
+    if (known !== undefined) taken.onKnown(0, known)
+    if (known !== undefined && this.#isInStore(known)) return
+    const toTake = { path, stamp: file.stamp, taken, place: 0 }
+    const isOneLarge = isLarge(file)
+    this.#options.read({
+      ...{ count: 1, sizeBytes: file.stamp.sizeBytes },
+      ...{ small: isOneLarge ? [] : [toTake], large: isOneLarge ? [toTake] : [] },
     })
   }
 
-  #setDigest(file: ScannedFile, digest: Digest): void {
-    this.#digestOf.set(file, this.#digests.push(digest))
+  /** Finds out what must be read: every file whose content is not known, or not wholly in the store. */
+  #take({ path, listing, known }: ScannedPlace): void {
+    if (listing === undefined) return
+    for (const entry of this.#previousOf(path)) {
+      if (entry.kind === 'dir') this.#previous.set(`${path}/${entry.name}`, entry)
+    }
+    const stats = this.#options.lookup(path)
+    if (this.#isStoredAsKnown(path, listing, { known, stats })) return
+    const taken = new TakenFiles(countStamps(listing.stamps))
+    this.#taken.set(path, taken)
+    const unread = new FilesToTake(path, listing, taken)
+    let place = 0
+    for (const file of filesOf(listing)) {
+      const digest = stats.get(file.name, file.stamp)
+      if (digest !== undefined) taken.onKnown(place, digest)
+      if (digest === undefined || !this.#isInStore(digest)) unread.add(place, file)
+      place++
+    }
+    if (unread.count > 0) this.#options.read(unread)
   }
 
-  #isStored(file: ScannedFile): boolean {
-    const number = this.#digestOf.get(file)
-    return number !== undefined && this.#isInStore(this.#digests.at(number))
+  /** So it is with most directories of a large dataset, and then nothing of their files need be kept. */
+  #isStoredAsKnown(
+    path: string,
+    listing: DirectoryListing,
+    { known, stats }: { known: KnownListing | undefined; stats: DirectoryStats },
+  ): boolean {
+    if (known === undefined || this.#previous.has(path) || !this.#options.store.hasBlob(known.digest))
+      return false
+    for (const { name, stamp } of filesOf(listing)) {
+      const digest = stats.get(name, stamp)
+      if (digest === undefined || !this.#isInStore(digest)) return false
+    }
+    return true
   }
 
   #isInStore(digest: Digest): boolean {
@@ -177,55 +193,33 @@ class Snapshotter {
   }
 
   /** Lists the directory and all below it, and stores the listings, children first. */
-  #build(directory: ScannedDirectory, path: string, previous: TreeEntry[]): KnownListing {
-    const stored = this.#stored.get(directory)
-    if (stored !== undefined) return stored
-    const previousByName = new Map(previous.map((entry) => [entry.name, entry]))
-    for (const child of directory.directories) {
-      const kept = this.#entriesOf(previousByName.get(child.name))
-      this.#stored.set(child, this.#build(child, `${path}/${child.name}`, kept))
-    }
-    const { listing, sizeBytes, files } = this.#list(directory, path, previous)
-    return { digest: this.#options.writer.addMetadataBlob(listing), sizeBytes, files }
-  }
-
-  /** The listing of a directory whose sub-directories are known. */
-  #list(directory: ScannedDirectory, path: string, previous: TreeEntry[]) {
-    const entries: TreeEntry[] = directory.files.map((file) => this.#fileEntry(file))
-    let files = directory.files.length + directory.links.length
+  #build(directory: ScannedDirectory, path: string): KnownListing {
+    const taken = this.#taken.get(path)
+    // Nothing was taken of one that the store has.
+    if (taken === undefined) return directory.known!
+    const entries: TreeEntry[] = []
+    for (const file of directory.files()) entries.push(taken.entryAt(entries.length, file))
     for (const { name, target } of directory.links) entries.push({ kind: 'link', name, target })
+    let files = entries.length
     for (const child of directory.directories) {
-      const known = this.#stored.get(child)!
+      const known = this.#build(child, `${path}/${child.name}`)
       entries.push({ kind: 'dir', name: child.name, sizeBytes: known.sizeBytes, digest: known.digest })
       files += known.files
     }
-    for (const entry of this.#leftOut(directory, path, previous)) {
+    for (const entry of this.#leftOut(path, entries)) {
       entries.push(entry)
       files += this.#countFiles(entry)
     }
     const sizeBytes = entries.reduce((sum, entry) => sum + (entry.kind === 'link' ? 0 : entry.sizeBytes), 0)
-    return { listing: encodeTree(entries), sizeBytes, files }
+    return { digest: this.#options.writer.addMetadataBlob(encodeTree(entries)), sizeBytes, files }
   }
 
-  /** What the version before has here and a partial checkout left out. */
-  #leftOut(directory: ScannedDirectory, path: string, previous: TreeEntry[]): TreeEntry[] {
+  /** What the version before has in a directory and a partial checkout left out. */
+  #leftOut(path: string, present: readonly TreeEntry[]): TreeEntry[] {
+    const previous = this.#previousOf(path)
     if (previous.length === 0) return []
-    const present = new Set(
-      [...directory.files, ...directory.links, ...directory.directories].map(({ name }) => name),
-    )
-    const isLeftOut = ({ name }: TreeEntry) =>
-      !present.has(name) && this.#options.isLeftOut(`${path}/${name}`)
-    return previous.filter(isLeftOut)
-  }
-
-  #fileEntry(file: ScannedFile): TreeEntry {
-    const sizeBytes = this.#sizes.get(file) ?? file.stamp.sizeBytes
-    return {
-      kind: file.kind,
-      name: file.name,
-      sizeBytes,
-      digest: this.#digests.at(this.#digestOf.get(file)!),
-    }
+    const names = new Set(present.map(({ name }) => name))
+    return previous.filter(({ name }) => !names.has(name) && this.#options.isLeftOut(`${path}/${name}`))
   }
 
   #countFiles(entry: TreeEntry): number {
@@ -233,11 +227,17 @@ class Snapshotter {
     return this.#entriesOf(entry).reduce((sum, child) => sum + this.#countFiles(child), 0)
   }
 
+  #previousOf(path: string): TreeEntry[] {
+    return this.#entriesOf(this.#previous.get(path))
+  }
+
   #entriesOf(entry: TreeEntry | undefined): TreeEntry[] {
     if (entry?.kind !== 'dir') return []
     const listing = this.#options.store.readMetadataBlob(entry.digest)
-    return decodeTree(listing, `tree ${contentIdFromDigest(entry.digest)}`).sort((a, b) =>
-      compareNames(a.name, b.name),
-    )
+    return decodeTree(listing, `tree ${contentIdFromDigest(entry.digest)}`)
   }
+}
+
+function parentOf(path: string): string {
+  return path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : ''
 }

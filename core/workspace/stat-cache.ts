@@ -23,7 +23,7 @@ const JOURNAL_FLOOR_BYTES = 1024 * 1024
 /** ... but it is held in memory, so never larger than this. */
 const JOURNAL_CEILING_BYTES = 64 * 1024 * 1024
 /** So many records in memory, about 150 bytes each, are flushed without being asked. */
-const PENDING_LIMIT = 512 * 1024
+const PENDING_LIMIT = 256 * 1024
 /** How long a flush may wait for the filesystem's clock to move on: two ticks of the slowest usual kernel. */
 const SETTLE_TIMEOUT_MS = 20
 

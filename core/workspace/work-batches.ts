@@ -2,17 +2,31 @@
 const BATCH_BYTES = 8 << 20
 const BATCH_FILES = 512
 
-/** Cuts a list of files into batches; each call of the result gives the next, undefined at the end. */
-export function workBatches<T>(files: Iterable<T>, sizeBytesOf: (file: T) => number): () => T[] | undefined {
-  const source = files[Symbol.iterator]()
-  return () => {
+/** Cuts files into batches. What is put in is asked for when its turn comes: there may be millions. */
+export class WorkBatches<T> {
+  readonly #sizeBytesOf: (file: T) => number
+  readonly #sources: Iterator<T>[] = []
+
+  constructor(sizeBytesOf: (file: T) => number) {
+    this.#sizeBytesOf = sizeBytesOf
+  }
+
+  add(files: Iterable<T>): void {
+    this.#sources.push(files[Symbol.iterator]())
+  }
+
+  /** Undefined when there are no more. */
+  next(): T[] | undefined {
     const batch: T[] = []
     let bytes = 0
-    while (bytes < BATCH_BYTES && batch.length < BATCH_FILES) {
-      const next = source.next()
-      if (next.done) break
+    while (bytes < BATCH_BYTES && batch.length < BATCH_FILES && this.#sources.length > 0) {
+      const next = this.#sources[0]!.next()
+      if (next.done) {
+        this.#sources.shift()
+        continue
+      }
       batch.push(next.value)
-      bytes += sizeBytesOf(next.value)
+      bytes += this.#sizeBytesOf(next.value)
     }
     return batch.length > 0 ? batch : undefined
   }

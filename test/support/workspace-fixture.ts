@@ -29,9 +29,8 @@ export class Workspace {
   async add(options: Part & { previous?: TreeEntry } = {}): Promise<{ entry: TreeEntry; files: number }> {
     const { root, store, cache, workers } = this
     const writer = new StoreWriter(store)
-    const scanned = this.scan()!
     const isLeftOut = options.isLeftOut ?? (() => false)
-    const one = { path: 'data', scanned, previous: options.previous, isLeftOut }
+    const one = { path: 'data', previous: options.previous, isLeftOut }
     const [snapshot] = await takeSnapshots({ root, store, writer, cache, workers, paths: [one] })
     writer.finish()
     cache.flush()

@@ -17,9 +17,8 @@ import {
   throwIfAborted,
   type Workers,
 } from '../../../core/workers/workers.ts'
-import { ingestFiles } from '../../../core/workspace/ingest-files.ts'
-import { scanPath } from '../../../core/workspace/scan-path.ts'
 import { noise } from '../../support/build-store.ts'
+import { ingestFiles, listNumbered } from '../../support/ingest-files.ts'
 import { makeTemporaryFolder } from '../../support/temporary-folder.ts'
 import { varveErrorFrom, varveErrorOf } from '../../support/varve-error.ts'
 
@@ -189,23 +188,18 @@ describe('in threads', () => {
     const root = makeTemporaryFolder()
     const contents = Array.from({ length: 300 }, (_, i) => noise(20_000 + i, i + 1))
     contents.push(noise(9 << 20, 1000))
-    const files = contents.map((content, index) => {
-      writeFileSync(join(root, `f${index}`), content)
-      const file = scanPath({ root, path: `f${index}` })
-      if (file?.kind !== 'file') throw new Error('not a file')
-      return { file, directory: '' }
-    })
+    for (const [index, content] of contents.entries()) writeFileSync(join(root, `f${index}`), content)
+    const files = listNumbered(root, contents.length)
     const store = Store.open(join(makeTemporaryFolder(), 'store'))
     const writer = new StoreWriter(store)
     const digests = new Map<number, string>()
     const threaded = make({ threads: 2, script })
-    await ingestFiles({
+    await ingestFiles(files, {
       workers: threaded,
       root,
       storeRoot: store.root,
       writer,
-      files,
-      onFile: ({ index, digest }) => digests.set(index, hexOf(digest)),
+      onFile: ({ index }, { digest }) => digests.set(index, hexOf(digest)),
     })
     writer.finish()
     for (const [index, content] of contents.entries()) {

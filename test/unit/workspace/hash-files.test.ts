@@ -32,7 +32,7 @@ function makeFiles(contents: readonly Uint8Array[], threads = 0) {
   const run = (signal?: AbortSignal) =>
     hashFiles({
       ...{ workers: workers!, root, files, signal },
-      onFile: ({ index, digest }) => {
+      onFile: ({ index }, { digest }) => {
         expect(digests.has(index)).toBe(false)
         digests.set(index, hexOf(digest))
       },

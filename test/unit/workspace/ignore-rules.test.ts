@@ -29,7 +29,7 @@ function found(directory = ''): string[] {
   const path = join(root, directory)
   const paths: string[] = []
   const collect = (scanned: ScannedDirectory, prefix: string) => {
-    for (const { name } of scanned.files) paths.push(prefix + name)
+    for (const { name } of scanned.files()) paths.push(prefix + name)
     for (const child of scanned.directories) collect(child, `${prefix}${child.name}/`)
   }
   collect(scanDirectory({ path, label: directory, ignore: IgnoreRules.load(root, path) }), '')
@@ -161,7 +161,7 @@ describe('IgnoreRules', () => {
           const ours = scanDirectory({ path: tree, label: 'tree', ignore: IgnoreRules.load(tree, tree) })
           const byUs: string[] = []
           const collect = (scanned: ScannedDirectory, prefix: string) => {
-            for (const { name } of scanned.files) byUs.push(prefix + name)
+            for (const { name } of scanned.files()) byUs.push(prefix + name)
             for (const child of scanned.directories) collect(child, `${prefix}${child.name}/`)
           }
           collect(ours, '')

@@ -3,10 +3,11 @@ import { describe, expect, test } from 'vitest'
 import { DIGEST_BYTES, digestOf, hexOf } from '../../../core/content-id.ts'
 import { RecipeBuilder } from '../../../core/format/recipe.ts'
 import type { FileStamp } from '../../../core/workspace/file-stamp.ts'
-import { IngestSchedule, isLarge } from '../../../core/workspace/ingest-schedule.ts'
+import { type IngestEvents, IngestSchedule } from '../../../core/workspace/ingest-schedule.ts'
 import type { IngestJob, IngestResult } from '../../../core/workspace/ingest-task.ts'
 import { WINDOW_BYTES } from '../../../core/workspace/large-file-cutter.ts'
-import { type FileToRead, packReadFiles } from '../../../core/workspace/read-file.ts'
+import { type PackedFiles, packReadFiles, unpackFiles } from '../../../core/workspace/read-file.ts'
+import { type IndexedFile, toIngest } from '../../support/ingest-files.ts'
 import { runSteps } from '../../support/run-steps.ts'
 import { varveErrorFrom } from '../../support/varve-error.ts'
 
@@ -59,17 +60,19 @@ class ModelThread {
     }
   }
 
-  #takeFiles(files: FileToRead[]): IngestResult {
-    const grows = ({ index }: FileToRead) => this.#models[index]!.grows === true
-    const done = files.filter((file) => !grows(file))
+  #takeFiles(files: PackedFiles): IngestResult {
+    const read = unpackFiles(files).map(({ path, stamp }, place) => ({ index: indexOf(path), stamp, place }))
+    const grows = ({ index }: { index: number }) => this.#models[index]!.grows === true
+    const done = read.filter((file) => !grows(file))
     return {
       type: 'files',
-      done: packReadFiles(done.map(({ index, stamp }) => ({ index, digest: chunkDigest(index), stamp }))),
-      grown: files.filter(grows).map(({ index }) => index),
+      done: packReadFiles(done.map((file) => ({ ...file, digest: chunkDigest(file.index) }))),
+      grown: read.filter(grows).map(({ place }) => place),
     }
   }
 
-  #cut({ file: { index }, isFirst, buffer }: IngestJob & { type: 'cut' }): IngestResult {
+  #cut({ file, isFirst, buffer }: IngestJob & { type: 'cut' }): IngestResult {
+    const index = indexOf(file.path)
     expect(this.#held.has(buffer), 'a buffer is given to one job at a time').toBe(false)
     if (isFirst) {
       this.#windowsDone = 0
@@ -90,7 +93,11 @@ class ModelThread {
   }
 }
 
-function listFiles(models: readonly Model[]): FileToRead[] {
+function indexOf(path: string): number {
+  return Number(path.slice(1))
+}
+
+function listFiles(models: readonly Model[]): IndexedFile[] {
   return models.map(({ windows, grows }, index) => ({
     index,
     path: `f${index}`,
@@ -110,12 +117,10 @@ async function runSchedule(models: readonly Model[], threads: number, choices: I
     bytes: 0,
     mostHeld: 0,
   }
-  const schedule = new IngestSchedule({
-    small: files.filter((file) => !isLarge(file)),
-    large: files.filter(isLarge),
+  const schedule = new IngestSchedule<IndexedFile>({
     threads,
     events: {
-      onFile({ index, digest }) {
+      onFile({ index }, { digest }) {
         expect(seen.files.has(index), 'a file is finished once').toBe(false)
         seen.files.set(index, hexOf(digest))
       },
@@ -129,7 +134,17 @@ async function runSchedule(models: readonly Model[], threads: number, choices: I
       },
     },
   })
-  await runSteps(Math.max(1, threads), choices, async (thread, pause) => {
+  const readers = Math.max(1, threads)
+  await runSteps(readers + 1, choices, async (thread, pause) => {
+    if (thread === readers) {
+      for (const file of files) {
+        await pause()
+        schedule.add(toIngest([file]))
+      }
+      await pause()
+      schedule.end()
+      return
+    }
     const model = new ModelThread(models, attempts, held)
     let result: IngestResult | undefined
     await pause()
@@ -201,8 +216,7 @@ describe('IngestSchedule, whatever the threads do when', () => {
     const models: Model[] = [{ windows: Array(30).fill(3) }]
     const workers = new Set<number>()
     const files = listFiles(models)
-    const none = { onFile() {}, onNode() {}, onRecipe() {}, onBytes() {} }
-    const schedule = new IngestSchedule({ small: [], large: files, threads: 3, events: none })
+    const schedule = scheduleOf(files, 3)
     const attempts = new Map<number, number>()
     const held = new Set<SharedArrayBuffer>()
     await runSteps(3, [], async (thread, pause) => {
@@ -220,6 +234,19 @@ describe('IngestSchedule, whatever the threads do when', () => {
   })
 })
 
+/** Of files that are all there. */
+function scheduleOf(
+  files: readonly IndexedFile[],
+  threads: number,
+  events: Partial<IngestEvents<IndexedFile>> = {},
+): IngestSchedule<IndexedFile> {
+  const none = { onFile() {}, onNode() {}, onRecipe() {}, onBytes() {} }
+  const schedule = new IngestSchedule<IndexedFile>({ threads, events: { ...none, ...events } })
+  schedule.add(toIngest(files))
+  schedule.end()
+  return schedule
+}
+
 test('a file that changes twice is refused by name', async () => {
   const models: Model[] = [{ windows: undefined }, { windows: [5, 5], changes: 2, changesAfter: 1 }]
   expect(await varveErrorFrom(runSchedule(models, 0, []))).toMatchObject({
@@ -235,26 +262,27 @@ test('the longest of the large files is begun first, and small ones are asked fo
     stamp: stampOfSize(WINDOW_BYTES + more),
   }))
   let asked = 0
-  function* small(): Generator<FileToRead> {
+  function* small(): Generator<IndexedFile> {
     for (; asked < 5000; ) yield { index: 3 + asked, path: `s${asked++}`, stamp: stampOfSize(1) }
   }
-  const events = { onFile() {}, onNode() {}, onRecipe() {}, onBytes() {} }
-  const schedule = new IngestSchedule({ small: small(), large, threads: 4, events })
+  const schedule = scheduleOf(large, 4)
+  schedule.add({ small: small(), large: [] })
   const jobs = await Promise.all([0, 1, 2, 3].map((thread) => schedule.next(thread, undefined)))
-  expect(jobs.map((job) => (job?.type === 'cut' ? job.file.index : job?.type))).toEqual([1, 2, 0, 'files'])
+  expect(jobs.map((job) => (job?.type === 'cut' ? job.file.path : job?.type))).toEqual([
+    'f1',
+    'f2',
+    'f0',
+    'files',
+  ])
   expect(asked).toBe(512)
 })
 
 test('what a window gives goes into the recipe by its place, not by when it is done', async () => {
   const [file] = listFiles([{ windows: [1, 1] }])
   const recipes: string[] = []
-  const events = {
-    onFile() {},
-    onNode() {},
-    onBytes() {},
-    onRecipe: (_: Uint8Array, { rootNode }: { rootNode: Uint8Array }) => recipes.push(hexOf(rootNode)),
-  }
-  const schedule = new IngestSchedule({ small: [], large: [file!], threads: 2, events })
+  const schedule = scheduleOf([file!], 2, {
+    onRecipe: (_, { rootNode }) => recipes.push(hexOf(rootNode)),
+  })
   const end = { digest: Buffer.alloc(DIGEST_BYTES, 9), stamp: stampOfSize(2) }
   await schedule.next(0, undefined)
   await schedule.next(0, { type: 'cut', cut: { lengths: [1], end: undefined } })

@@ -7,7 +7,7 @@ import { Store } from '../../../core/store/store.ts'
 import { stampOf } from '../../../core/workspace/file-stamp.ts'
 import { type IngestAnswer, type IngestQuestion, ingestTask } from '../../../core/workspace/ingest-task.ts'
 import { WINDOW_BUFFER_BYTES } from '../../../core/workspace/large-file-cutter.ts'
-import { unpackReadFiles } from '../../../core/workspace/read-file.ts'
+import { packFiles, unpackReadFiles } from '../../../core/workspace/read-file.ts'
 import { noise } from '../../support/build-store.ts'
 import { makeTemporaryFolder } from '../../support/temporary-folder.ts'
 
@@ -33,7 +33,7 @@ async function runTask(jobs: IngestAnswer[], root: string, isNew: (chunk: number
 function makeFile(content: Uint8Array, name = 'f') {
   const root = makeTemporaryFolder()
   writeFileSync(join(root, name), content)
-  return { root, file: { index: 4, path: name, stamp: stampOf(lstatSync(join(root, name))) } }
+  return { root, file: { path: name, stamp: stampOf(lstatSync(join(root, name))) } }
 }
 
 const lengths = chunkLengths(CONTENT)
@@ -45,7 +45,10 @@ const chunkDigests = lengths.map((length, i) => {
 describe('the task', () => {
   test('of small files tells their recipes, claims their chunks, and then that they are done', async () => {
     const { root, file } = makeFile(CONTENT)
-    const { types, asked, results, sealed } = await runTask([{ type: 'files', files: [file] }], root)
+    const { types, asked, results, sealed } = await runTask(
+      [{ type: 'files', files: packFiles([file]) }],
+      root,
+    )
     expect(types).toEqual(['next', 'recipe', 'claim', 'next', 'sealed'])
     expect(asked[1]).toMatchObject({ blob: digestOf(CONTENT), root: { lengthBytes: CONTENT.length } })
     const claimed = asked.flatMap((question) => (question.type === 'claim' ? [...question.digests] : []))
@@ -53,7 +56,7 @@ describe('the task', () => {
     const [result] = results
     if (result?.type !== 'files') throw new Error('no files')
     expect([...unpackReadFiles(result.done)]).toEqual([
-      { index: 4, digest: new Uint8Array(digestOf(CONTENT)), stamp: file.stamp },
+      { place: 0, digest: new Uint8Array(digestOf(CONTENT)), stamp: file.stamp },
     ])
     expect(result.grown).toEqual([])
     expect(sealed).toHaveLength(1)
@@ -61,11 +64,11 @@ describe('the task', () => {
 
   test('writes the chunks that are new and no others, and no pack where none is', async () => {
     const { root, file } = makeFile(CONTENT)
-    const some = await runTask([{ type: 'files', files: [file] }], root, (chunk) => chunk === 1)
+    const some = await runTask([{ type: 'files', files: packFiles([file]) }], root, (chunk) => chunk === 1)
     const bytes = some.sealed.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
     expect(bytes).toBeGreaterThan(lengths[1]!)
     expect(bytes).toBeLessThan(lengths[1]! + 1000)
-    const none = await runTask([{ type: 'files', files: [file] }], root, () => false)
+    const none = await runTask([{ type: 'files', files: packFiles([file]) }], root, () => false)
     expect(none.sealed).toEqual([])
   })
 

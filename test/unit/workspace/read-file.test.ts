@@ -6,8 +6,10 @@ import { stampOf } from '../../../core/workspace/file-stamp.ts'
 import {
   joinPath,
   openFile,
+  packFiles,
   packReadFiles,
   readFully,
+  unpackFiles,
   unpackReadFiles,
 } from '../../../core/workspace/read-file.ts'
 import { makeTemporaryFolder } from '../../support/temporary-folder.ts'
@@ -16,10 +18,13 @@ import { varveErrorOf } from '../../support/varve-error.ts'
 test('files come back from how they cross threads as they were', () => {
   const root = makeTemporaryFolder()
   writeFileSync(join(root, 'f'), 'x')
-  const files = [0, 7, 2 ** 31].map((index) => ({
-    index,
-    digest: new Uint8Array(digestOf(Buffer.from(`${index}`))),
-    stamp: { ...stampOf(lstatSync(join(root, 'f'))), sizeBytes: 2 ** 52 + index },
+  const stampOfSize = (sizeBytes: number) => ({ ...stampOf(lstatSync(join(root, 'f'))), sizeBytes })
+  const toRead = ['a', 'dir/b c', 'd/\n'].map((path, i) => ({ path, stamp: stampOfSize(2 ** 52 + i) }))
+  expect(unpackFiles(packFiles(toRead))).toEqual(toRead)
+  const files = [0, 7, 2 ** 31].map((place) => ({
+    place,
+    digest: new Uint8Array(digestOf(Buffer.from(`${place}`))),
+    stamp: stampOfSize(2 ** 52 + place),
   }))
   expect([...unpackReadFiles(packReadFiles(files))]).toEqual(files)
   expect([...unpackReadFiles(packReadFiles([]))]).toEqual([])

@@ -51,8 +51,9 @@ function errorOf(action: () => unknown): VarveError {
   throw new Error('no error')
 }
 
-function plain({ name, files, links, directories }: ScannedDirectory): unknown {
-  return { name, files, links, directories: directories.map(plain) }
+function plain(directory: ScannedDirectory): unknown {
+  const { name, links, directories } = directory
+  return { name, files: [...directory.files()], links, directories: directories.map(plain) }
 }
 
 describe('scanDirectory', () => {
@@ -92,7 +93,7 @@ describe('scanDirectory', () => {
   test('sorts by the UTF-8 bytes of names', () => {
     const names = ['B', 'a', 'a-', 'a.', 'a0', 'é', '\uff5e', '\u{1f600}']
     for (const name of [...names].reverse()) writeFileSync(join(data, name), '')
-    expect(scan().files.map(({ name }) => name)).toEqual(names)
+    expect([...scan().files()].map(({ name }) => name)).toEqual(names)
   })
 
   test('leaves out what .varveignore says, even what could not be versioned', () => {
@@ -102,9 +103,10 @@ describe('scanDirectory', () => {
     writeFileSync(join(data, 'sub/keep'), '')
     writeFileSync(join(data, '.varveignore'), '/sub/skip\n')
     writeFileSync(join(data, 'sub/skip'), '')
-    const { files, directories } = scan()
-    expect(files.map(({ name }) => name)).toEqual(['.varveignore'])
-    expect(directories.map(({ name, files }) => [name, files.map(({ name }) => name)])).toEqual([
+    const namesIn = (directory: ScannedDirectory) => [...directory.files()].map(({ name }) => name)
+    const scanned = scan()
+    expect(namesIn(scanned)).toEqual(['.varveignore'])
+    expect(scanned.directories.map((directory) => [directory.name, namesIn(directory)])).toEqual([
       ['sub', ['keep']],
     ])
   })
@@ -115,7 +117,7 @@ describe('scanDirectory', () => {
     writeFileSync(leftover, '')
     const scanned = scan()
     expect(scanned.leftovers).toEqual([leftover])
-    expect(scanned.directories[0]!.files).toEqual([])
+    expect([...scanned.directories[0]!.files()]).toEqual([])
   })
 
   test('says how many files it has found', () => {
@@ -142,7 +144,7 @@ describe('scanDirectory', () => {
       message: 'data/sub/pipe is a named pipe',
     })
     writeFileSync(join(data, '.varveignore'), 'pipe\n')
-    expect(scan().directories[0]!.files).toEqual([])
+    expect([...scan().directories[0]!.files()]).toEqual([])
   })
 
   test.skipIf(process.platform !== 'linux')('refuses a name that is not UTF-8, unless it is ignored', () => {
@@ -151,14 +153,14 @@ describe('scanDirectory', () => {
     expect(error.code).toBe('UNSUPPORTED_FILE')
     expect(error.message).toBe('data has a name in it that is not UTF-8: caf\\xe9.txt')
     writeFileSync(join(data, '.varveignore'), 'caf?.txt\n')
-    expect(scan().files.map(({ name }) => name)).toEqual(['.varveignore'])
+    expect([...scan().files()].map(({ name }) => name)).toEqual(['.varveignore'])
   })
 
   test.skipIf(process.platform !== 'linux')(
     'takes a name with a true U+FFFD, beside one that is not UTF-8',
     () => {
       writeFileSync(join(data, 'caf\ufffd.txt'), '')
-      expect(scan().files.map(({ name }) => name)).toEqual(['caf\ufffd.txt'])
+      expect([...scan().files()].map(({ name }) => name)).toEqual(['caf\ufffd.txt'])
       writeFileSync(Buffer.from(`${data}/caf\xe9.txt`, 'latin1'), '')
       expect(errorOf(() => scan()).message).toContain('caf\\xe9.txt')
     },
@@ -194,7 +196,7 @@ describe('scanDirectory', () => {
       if (name === 'b') rmSync(join(data, 'b'))
       return false
     })
-    expect(scan({ ignore }).files.map(({ name }) => name)).toEqual(['a', 'c'])
+    expect([...scan({ ignore }).files()].map(({ name }) => name)).toEqual(['a', 'c'])
   })
 
   test('so is a directory', () => {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, symlinkSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { ScannedDirectory } from '../../../core/workspace/scan-directory.ts'
 import { scanPath } from '../../../core/workspace/scan-path.ts'
 import { makeFolder, writeFiles } from '../../support/git-fixture.ts'
 import { varveErrorOf } from '../../support/varve-error.ts'
@@ -50,7 +51,8 @@ describe('looking at a path', () => {
     const { at, scan } = makeRoot({ 'd/.~varve-old': '1', 'd/.~varve-young': '2', 'd/a': '3' })
     const twoHoursAgo = Date.now() / 1000 - 7200
     utimesSync(at('d/.~varve-old'), twoHoursAgo, twoHoursAgo)
-    expect(scan('d')).toMatchObject({ files: [{ name: 'a' }] })
+    const scanned = scan('d') as ScannedDirectory
+    expect([...scanned.files()]).toMatchObject([{ name: 'a' }])
     expect(existsSync(at('d/.~varve-old'))).toBe(false)
     expect(existsSync(at('d/.~varve-young'))).toBe(true)
   })

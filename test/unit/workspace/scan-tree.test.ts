@@ -44,8 +44,9 @@ function makeTree(root: string): void {
   symlinkSync('../a', join(root, 'data/sub/link'))
 }
 
-function plain({ name, files, links, directories }: ScannedDirectory): unknown {
-  return { name, files, links, directories: directories.map(plain) }
+function plain(directory: ScannedDirectory): unknown {
+  const { name, links, directories } = directory
+  return { name, files: [...directory.files()], links, directories: directories.map(plain) }
 }
 
 test.each([{ threads: 0 }, { threads: 0, filesAlone: 0 }, { threads: 2, filesAlone: 0 }])(

@@ -1,19 +1,24 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { threadsFor, workBatches } from '../../../core/workspace/work-batches.ts'
+import { threadsFor, WorkBatches } from '../../../core/workspace/work-batches.ts'
 
 const MOST_BYTES = 8 << 20
 const MOST_FILES = 512
 
-function allBatches(sizes: Iterable<number>): number[][] {
-  const next = workBatches(sizes, (size) => size)
+function drain(work: WorkBatches<number>): number[][] {
   const batches: number[][] = []
-  for (let batch = next(); batch !== undefined; batch = next()) batches.push(batch)
-  expect(next()).toBeUndefined()
+  for (let batch = work.next(); batch !== undefined; batch = work.next()) batches.push(batch)
+  expect(work.next()).toBeUndefined()
   return batches
 }
 
-describe('workBatches', () => {
+function allBatches(sizes: Iterable<number>): number[][] {
+  const work = new WorkBatches<number>((size) => size)
+  work.add(sizes)
+  return drain(work)
+}
+
+describe('WorkBatches', () => {
   test('hands out everything once and in order, and no batch goes on past its bytes or files', () => {
     const size = fc.oneof(fc.nat(100), fc.nat(MOST_BYTES), fc.constantFrom(0, MOST_BYTES, 40 << 20))
     fc.assert(
@@ -41,9 +46,21 @@ describe('workBatches', () => {
     function* files() {
       for (; asked < 10_000; ) yield asked++
     }
-    const next = workBatches(files(), () => 1)
-    next()
+    const work = new WorkBatches<number>(() => 1)
+    work.add(files())
+    work.next()
     expect(asked).toBe(MOST_FILES)
+  })
+
+  test('takes more at any time, and fills a batch from several additions', () => {
+    const work = new WorkBatches<number>((size) => size)
+    expect(work.next()).toBeUndefined()
+    work.add([1, 2])
+    work.add([])
+    work.add([3])
+    expect(drain(work)).toEqual([[1, 2, 3]])
+    work.add([4])
+    expect(drain(work)).toEqual([[4]])
   })
 })
 

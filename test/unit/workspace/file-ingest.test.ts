@@ -1,5 +1,6 @@
 import { appendFileSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { chunkLengths } from '../../../core/chunking/rot256.ts'
 import { digestOf, EMPTY_DIGEST, hexOf } from '../../../core/content-id.ts'
@@ -9,11 +10,11 @@ import { Store } from '../../../core/store/store.ts'
 import { temporaryFolder } from '../../../core/store/store-layout.ts'
 import { StoreWriter } from '../../../core/store/store-writer.ts'
 import { createWorkers, type Workers } from '../../../core/workers/workers.ts'
-import { ingestFiles } from '../../../core/workspace/ingest-files.ts'
+import { FileIngest } from '../../../core/workspace/file-ingest.ts'
 import type { IngestQuestion } from '../../../core/workspace/ingest-task.ts'
 import type { ReadFile } from '../../../core/workspace/read-file.ts'
-import { scanPath } from '../../../core/workspace/scan-path.ts'
 import { noise } from '../../support/build-store.ts'
+import { type IndexedFile, ingestFiles, listNumbered, toIngest } from '../../support/ingest-files.ts'
 import { makeTemporaryFolder } from '../../support/temporary-folder.ts'
 import { varveErrorFrom } from '../../support/varve-error.ts'
 
@@ -52,27 +53,29 @@ function listFiles(contents: readonly Uint8Array[]) {
   const root = makeTemporaryFolder()
   store = Store.open(join(makeTemporaryFolder(), 'store'))
   const writer = new StoreWriter(store)
-  const files = contents.map((content, index) => {
-    writeFileSync(join(root, `f${index}`), content)
-    const file = scanPath({ root, path: `f${index}` })
-    if (file?.kind !== 'file') throw new Error('not a file')
-    return { file, directory: '' }
-  })
+  for (const [index, content] of contents.entries()) writeFileSync(join(root, `f${index}`), content)
+  const files = listNumbered(root, contents.length)
   const read = new Map<number, ReadFile>()
   const progress: ProgressEvent[] = []
-  const ingest = async (by: Workers) => {
+  const optionsFor = (by: Workers) => {
     workers = by
-    await ingestFiles({
-      ...{ workers: by, root, storeRoot: store!.root, writer, files },
-      onFile(file) {
-        expect(read.has(file.index)).toBe(false)
-        read.set(file.index, file)
+    return {
+      ...{ workers: by, root, storeRoot: store!.root, writer },
+      onFile({ index }: IndexedFile, file: ReadFile) {
+        expect(read.has(index)).toBe(false)
+        read.set(index, file)
       },
-      onProgress: (event) => progress.push(event),
-    })
+      onProgress: (event: ProgressEvent) => progress.push(event),
+    }
+  }
+  const ingest = async (by: Workers) => {
+    await ingestFiles(files, optionsFor(by))
     writer.finish()
   }
-  return { root, path: (index: number) => join(root, `f${index}`), writer, read, progress, ingest }
+  return {
+    ...{ root, files, writer, read, progress, optionsFor, ingest },
+    path: (index: number) => join(root, `f${index}`),
+  }
 }
 
 /** That the store has the content, cut as the chunker cuts it whole, under a recipe as the builder makes it. */
@@ -219,4 +222,72 @@ test.each([
   expect(await varveErrorFrom(listed.ingest(by))).toMatchObject({ code: 'CHANGED_WHILE_READING' })
   listed.writer.abort()
   expect(readdirSync(temporaryFolder(store!.root))).toEqual([])
+})
+
+describe('files that are found while others are read', () => {
+  const contents = [
+    ...Array.from({ length: 250 }, (_, i) => part(i * 50, i)),
+    part(9 * MIB, 6),
+    ...Array.from({ length: 20 }, (_, i) => part(i * 700, 300 + i)),
+  ]
+
+  test.each([
+    ['two runs in this thread', undefined],
+    ['two threads of the built program', script],
+  ])('are read by threads that waited for them: %s', async (_, entry) => {
+    const listed = listFiles(contents)
+    const by = createWorkers({ threads: 2, ...(entry && { script: entry }) })
+    const ingest = new FileIngest<IndexedFile>(listed.optionsFor(by))
+    ingest.add(toIngest(listed.files.slice(0, 250)))
+    while (listed.read.size < 250) await setTimeout(1)
+    expect(ingest.isBusy).toBe(false)
+    for (const file of listed.files.slice(250)) ingest.add(toIngest([file]))
+    await ingest.finish()
+    listed.writer.finish()
+    expectIngested(listed, contents)
+  })
+
+  test('are read in this thread where they are few, once all are found', async () => {
+    const listed = listFiles(contents.slice(0, 10))
+    const ingest = new FileIngest<IndexedFile>(listed.optionsFor(createWorkers({ threads: 2, script })))
+    for (const file of listed.files) ingest.add(toIngest([file]))
+    await setTimeout(5)
+    expect(listed.read.size).toBe(0)
+    await ingest.finish()
+    expect(listed.read.size).toBe(10)
+  })
+
+  test('may be none', async () => {
+    const listed = listFiles([])
+    await new FileIngest<IndexedFile>(listed.optionsFor(createWorkers({ threads: 2, script }))).finish()
+    expect(listed.progress).toEqual([])
+  })
+
+  test('are not waited for once a file has failed', async () => {
+    const listed = listFiles(contents)
+    rmSync(listed.path(3))
+    const ingest = new FileIngest<IndexedFile>(listed.optionsFor(createWorkers({ threads: 2, script })))
+    const add = async () => {
+      ingest.add(toIngest(listed.files))
+      for (;;) {
+        await setTimeout(1)
+        ingest.add(toIngest([]))
+      }
+    }
+    expect(await varveErrorFrom(add())).toMatchObject({ code: 'CHANGED_WHILE_READING' })
+    await ingest.abandon(new Error('the search has failed too'))
+    expect(await varveErrorFrom(ingest.finish())).toMatchObject({ code: 'CHANGED_WHILE_READING' })
+  })
+
+  test('are read no further when the search for them fails', async () => {
+    const listed = listFiles([...contents, part(12 * MIB, 1), part(12 * MIB, 2)])
+    const ingest = new FileIngest<IndexedFile>(listed.optionsFor(createWorkers({ threads: 2, script })))
+    ingest.add(toIngest(listed.files))
+    while (listed.progress.length === 0) await setTimeout(1)
+    await ingest.abandon(new Error('the search has failed'))
+    await expect(ingest.finish()).rejects.toThrow('the search has failed')
+    expect(listed.read.size).toBeLessThan(listed.files.length)
+    listed.writer.abort()
+    expect(readdirSync(temporaryFolder(store!.root))).toEqual([])
+  })
 })
