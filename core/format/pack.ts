@@ -199,11 +199,18 @@ export function decodePackFooter(bytes: Uint8Array, packBytes: number, where: st
  * @throws CORRUPT, MALFORMED
  */
 export function verifyPackTable(table: Uint8Array, footer: PackFooter, name: PackName): PackEntry[] {
-  const where = `pack ${name}`
-  if (checksumOf(table) !== footer.tableChecksum || packNameOf(table) !== name) {
-    throw new VarveError('CORRUPT', `${where}: its table is damaged`, {
-      hint: 'Run `varve verify` to see what is affected.',
-    })
-  }
-  return decodePackTable(table, footer, where)
+  checkPackTable(table, footer, name)
+  return decodePackTable(table, footer, `pack ${name}`)
+}
+
+/** @throws CORRUPT where these are not the bytes that the pack was written with */
+export function checkPackTable(table: Uint8Array, footer: PackFooter, name: PackName): void {
+  if (checksumOf(table) === footer.tableChecksum && packNameOf(table) === name) return
+  throw new VarveError('CORRUPT', `pack ${name}: its table is damaged`, {
+    hint: 'Run `varve verify` to see what is affected.',
+  })
+}
+
+export function countTableEntries(footer: PackFooter): number {
+  return (footer.tableBytes - PACK_SALT_BYTES) / TABLE_ENTRY_BYTES
 }

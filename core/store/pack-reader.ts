@@ -1,6 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { VarveError } from '../errors.ts'
 import {
+  checkPackTable,
   decodePackFooter,
   decodePackHeader,
   PACK_FOOTER_BYTES,
@@ -11,6 +12,7 @@ import {
   type PackName,
   verifyPackTable,
 } from '../format/pack.ts'
+import { rowsOfTable } from './row-buffer.ts'
 import { packPath } from './store-layout.ts'
 
 const MAX_OPEN_PACKS = 64
@@ -57,15 +59,25 @@ export class PackReader {
 
   /** @throws CORRUPT, MALFORMED, MISSING_BYTES */
   readTable(pack: PackName): { entries: PackEntry[]; footer: PackFooter; sizeBytes: number } {
+    const { footer, sizeBytes } = this.readFooter(pack)
+    const table = this.read(pack, footer.tableOffset, footer.tableBytes)
+    return { entries: verifyPackTable(table, footer, pack), footer, sizeBytes }
+  }
+
+  /** What an index segment says of the pack's entries. @throws CORRUPT, MALFORMED, MISSING_BYTES */
+  readRows(pack: PackName): Buffer {
+    const { footer } = this.readFooter(pack)
+    const table = this.read(pack, footer.tableOffset, footer.tableBytes)
+    checkPackTable(table, footer, pack)
+    return rowsOfTable(table)
+  }
+
+  /** @throws MALFORMED, MISSING_BYTES */
+  readFooter(pack: PackName): { footer: PackFooter; sizeBytes: number } {
     const { size } = fstatSync(this.#fd(pack))
     const tail = Math.min(size, PACK_FOOTER_BYTES)
-    const footer = decodePackFooter(
-      this.read(pack, size - tail, tail),
-      size,
-      `pack ${packPath(this.#root, pack)}`,
-    )
-    const table = this.read(pack, footer.tableOffset, footer.tableBytes)
-    return { entries: verifyPackTable(table, footer, pack), footer, sizeBytes: size }
+    const where = `pack ${packPath(this.#root, pack)}`
+    return { footer: decodePackFooter(this.read(pack, size - tail, tail), size, where), sizeBytes: size }
   }
 
   /** @throws MALFORMED, TOO_NEW, MISSING_BYTES */

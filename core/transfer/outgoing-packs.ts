@@ -1,9 +1,8 @@
 import { createReadStream } from 'node:fs'
-import { type PackClass, type PackName, TARGET_PACK_BYTES } from '../format/pack.ts'
+import { countTableEntries, type PackClass, type PackName, TARGET_PACK_BYTES } from '../format/pack.ts'
 import type { Source } from '../remote.ts'
 import { PackReader } from '../store/pack-reader.ts'
 import { PackWriter, type SealedPack } from '../store/pack-writer.ts'
-import { rowsOf } from '../store/row-buffer.ts'
 import type { Store } from '../store/store.ts'
 import { packPath } from '../store/store-layout.ts'
 import { checkEntry, checkedPack } from './checked-pack.ts'
@@ -22,8 +21,9 @@ export type OutgoingPack = SealedPack & {
 }
 
 /**
- * The packs of a push, one after the other: local ones as they are where all in them is wanted and they are at least
- * half full, and new ones cut from the rest, so that nothing leaves that was not asked for.
+ * The packs of a push, one after the other. Local ones go as they are where all in them is wanted, and cutting would not
+ * make them fewer: they are at least half full, or there is nothing to join them with. New ones are cut from the rest,
+ * so that nothing leaves that was not asked for.
  * Every stored byte is checked against its checksum on the way. @throws CORRUPT
  */
 export function* outgoingPacks(options: {
@@ -48,34 +48,47 @@ function* cutPacks(
   { store, planner, isTombstoned }: Parameters<typeof outgoingPacks>[0],
   cutting: Record<PackClass, Cutter>,
 ): Generator<OutgoingPack> {
-  for (const [name, { entries: wanted }] of planner.sources) {
-    const { entries, sizeBytes, footer } = store.packs.readTable(name)
+  const toCut: Record<PackClass, PackName[]> = { data: [], metadata: [] }
+  const isWhole = (name: PackName) =>
+    planner.sources.get(name)!.entries === countTableEntries(store.packs.readFooter(name).footer) &&
+    !isTombstoned(name)
+  for (const name of planner.sources.keys()) {
     const packClass = store.packs.classOf(name)
-    const isWhole = wanted === entries.length && sizeBytes >= TARGET_PACK_BYTES[packClass] / 2
-    if (isWhole && !isTombstoned(name)) {
-      yield {
-        name,
-        class: packClass,
-        sizeBytes,
-        tailBytes: sizeBytes - footer.tableOffset,
-        rows: rowsOf(entries),
-        sources: new Set([name]),
-        isCut: false,
-        path: packPath(store.root, name),
-        pieces: () => checkedPack(store.packs, store.root, name),
-      }
+    const isHalfFull = store.packs.readFooter(name).sizeBytes >= TARGET_PACK_BYTES[packClass] / 2
+    if (isHalfFull && isWhole(name)) yield asItIs(store, name, packClass)
+    else toCut[packClass].push(name)
+  }
+  for (const packClass of ['data', 'metadata'] as const) {
+    const [only, ...others] = toCut[packClass]
+    if (only !== undefined && others.length === 0 && isWhole(only)) {
+      yield asItIs(store, only, packClass)
       continue
     }
-    const cutter = cutting[packClass]
-    const selected = entries.filter((entry) => planner.isToSend(entry.kind, entry.digest, name))
-    for (const entry of selected) {
-      const stored = store.packs.read(name, entry.offset, entry.storedBytes)
-      checkEntry(name, entry, stored)
-      yield* cutter.append(name, entry, stored)
+    for (const name of toCut[packClass]) {
+      for (const entry of store.packs.readTable(name).entries) {
+        if (!planner.isToSend(entry.kind, entry.digest, name)) continue
+        const stored = store.packs.read(name, entry.offset, entry.storedBytes)
+        checkEntry(name, entry, stored)
+        yield* cutting[packClass].append(name, entry, stored)
+      }
     }
+    yield* cutting[packClass].finish()
   }
-  yield* cutting.data.finish()
-  yield* cutting.metadata.finish()
+}
+
+function asItIs(store: Store, name: PackName, packClass: PackClass): OutgoingPack {
+  const { sizeBytes, footer } = store.packs.readFooter(name)
+  return {
+    name,
+    class: packClass,
+    sizeBytes,
+    tailBytes: sizeBytes - footer.tableOffset,
+    rows: store.packs.readRows(name),
+    sources: new Set([name]),
+    isCut: false,
+    path: packPath(store.root, name),
+    pieces: () => checkedPack(store.packs, store.root, name),
+  }
 }
 
 class Cutter {

@@ -27,8 +27,11 @@ import { makeTemporaryFolder } from '../../support/temporary-folder.ts'
 import { varveErrorFrom } from '../../support/varve-error.ts'
 
 describe('whole packs', () => {
-  /** A store with one data pack of `chunks` chunks of a MiB, and a version that wants the first `wanted` of them. */
-  function storeWithOnePack(remote: Remote, chunks: number, wanted: number) {
+  /**
+   * A store with one data pack of `chunks` chunks of a MiB, or several that each have `each`, and a version that wants
+   * the first `wanted` of them.
+   */
+  function storeWithPacks(remote: Remote, chunks: number, { wanted = chunks, each = chunks } = {}) {
     const clone = makeClone(remote)
     const writer = new StoreWriter(clone.store)
     const packs: string[] = []
@@ -41,7 +44,10 @@ describe('whole packs', () => {
       },
     })
     const contents = Array.from({ length: chunks }, (_, i) => noise(1 << 20, i + 1))
-    for (const content of contents) pack.append('chunk', digestOf(content), content)
+    for (const [i, content] of contents.entries()) {
+      pack.append('chunk', digestOf(content), content)
+      if ((i + 1) % each === 0) pack.seal()
+    }
     pack.seal()
     writer.finish()
     const files = Object.fromEntries(contents.slice(0, wanted).map((content, i) => [`f${i}`, content]))
@@ -67,7 +73,7 @@ describe('whole packs', () => {
 
   test('are sent as they are where all in them is wanted and they are half full', async () => {
     const remote = createMemoryRemote()
-    const { clone, entry, packs } = storeWithOnePack(remote, 33, 33)
+    const { clone, entry, packs } = storeWithPacks(remote, 33)
     await push(clone, [entry])
     expect(await packsOn(remote)).toContain(packKey(packs[0] as never))
     expect((await readElsewhere(remote, entry)).size).toBe(33)
@@ -75,7 +81,7 @@ describe('whole packs', () => {
 
   test('that are damaged do not arrive, wherever the damage is', async () => {
     const remote = createMemoryRemote()
-    const { clone, entry, packs } = storeWithOnePack(remote, 33, 33)
+    const { clone, entry, packs } = storeWithPacks(remote, 33)
     clone.store.close()
     const path = join(clone.store.root, packKey(packs[0] as never))
     const good = readFileSync(path)
@@ -98,7 +104,7 @@ describe('whole packs', () => {
 
   test('whose name the remote has buried are cut anew: that name is never used again', async () => {
     const remote = createMemoryRemote()
-    const { clone, entry, packs } = storeWithOnePack(remote, 33, 33)
+    const { clone, entry, packs } = storeWithPacks(remote, 33)
     await push(clone, [entry])
     const [buried] = packs as PackName[]
     const root = makeTemporaryFolder()
@@ -114,17 +120,32 @@ describe('whole packs', () => {
     expect(readVersion(stranger.store, entry).size).toBe(33)
   })
 
-  test('are cut anew where they are not half full', async () => {
+  test('are joined where they are not half full', async () => {
     const remote = createMemoryRemote()
-    const { clone, entry, packs } = storeWithOnePack(remote, 20, 20)
+    const { clone, entry, packs } = storeWithPacks(remote, 20, { each: 10 })
+    expect(packs).toHaveLength(2)
     await push(clone, [entry])
-    expect(await packsOn(remote)).not.toContain(packKey(packs[0] as never))
+    const sent = await packsOn(remote)
+    expect(sent).toHaveLength(2)
+    for (const pack of packs) expect(sent).not.toContain(packKey(pack as never))
+    expect((await readElsewhere(remote, entry)).size).toBe(20)
+  })
+
+  test('are sent as they are where there is nothing to join them with', async () => {
+    const remote = createMemoryRemote()
+    const { clone, entry, packs } = storeWithPacks(remote, 20)
+    const pushed = await push(clone, [entry])
+    expect(pushed.packs).toBe(2)
+    const sent = await packsOn(remote)
+    // Of data and of metadata.
+    expect(sent.toSorted()).toEqual([...clone.store.index.packs()].map(packKey).toSorted())
+    expect(sent).toContain(packKey(packs[0] as never))
     expect((await readElsewhere(remote, entry)).size).toBe(20)
   })
 
   test('are cut anew where one entry in them is not wanted, and that one never leaves', async () => {
     const remote = createMemoryRemote()
-    const { clone, entry, packs, contents } = storeWithOnePack(remote, 40, 39)
+    const { clone, entry, packs, contents } = storeWithPacks(remote, 40, { wanted: 39 })
     await push(clone, [entry])
     expect(await packsOn(remote)).not.toContain(packKey(packs[0] as never))
     const sent = (await entriesOn(remote)).map(({ digest }) => hexOf(digest))

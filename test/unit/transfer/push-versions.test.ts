@@ -204,7 +204,8 @@ describe('a push', () => {
     expect(code).toBe('CORRUPT')
     expect(message).toContain(pack)
     expect(hint).toContain('nothing damaged was sent')
-    expect(await packsOn(remote)).toEqual([])
+    expect(await packsOn(remote)).not.toContain(packKey(pack))
+    expect((await keysOf(remote)).filter((key) => /^index|[.]final$/.test(key))).toEqual([])
   })
 })
 
