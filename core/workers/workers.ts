@@ -9,6 +9,8 @@ import { type FromThread, packError, type ToThread, unpackError } from './messag
 export type Task<Input, Question, Answer, Result> = {
   name: string
   run(input: Input, ask: Ask<Question, Answer>): Promise<Result>
+  /** The buffers in an answer that move to the thread and are gone here; all else in it is copied. */
+  buffersIn?: (answer: Answer) => ArrayBuffer[]
 }
 
 export type Ask<Question, Answer> = (question: Question, transfer?: ArrayBuffer[]) => Promise<Answer>
@@ -45,7 +47,10 @@ export function createWorkers(options: { threads: number; script?: URL }): Worke
   }
 
   async function runInThread<Answer>(
-    name: string,
+    {
+      name,
+      buffersIn,
+    }: { name: string; buffersIn?: ((answer: Awaited<Answer>) => ArrayBuffer[]) | undefined },
     input: unknown,
     answer: (question: never) => Answer,
   ): Promise<unknown> {
@@ -58,13 +63,13 @@ export function createWorkers(options: { threads: number; script?: URL }): Worke
         worker.on('exit', () => reject(new Error(`the worker thread for ${name} ended by itself`)))
         worker.on('message', async (message: FromThread) => {
           if (message.type === 'ask') {
-            let reply: ToThread
+            const { id } = message
             try {
-              reply = { type: 'answer', id: message.id, value: await answer(message.question as never) }
+              const value = await answer(message.question as never)
+              worker.postMessage({ type: 'answer', id, value } satisfies ToThread, buffersIn?.(value) ?? [])
             } catch (error) {
-              reply = { type: 'refusal', id: message.id, error: packError(error) }
+              worker.postMessage({ type: 'refusal', id, error: packError(error) } satisfies ToThread)
             }
-            worker.postMessage(reply)
             return
           }
           healthy = true
@@ -120,7 +125,7 @@ export function createWorkers(options: { threads: number; script?: URL }): Worke
         try {
           const ask = (question: unknown) => answerUnlessFailed(question as never, thread)
           const inThread = wanted > 0 && script !== undefined
-          const result = inThread ? await runInThread(task.name, input, ask) : await task.run(input, ask)
+          const result = inThread ? await runInThread(task, input, ask) : await task.run(input, ask)
           return result as Awaited<ReturnType<typeof task.run>>
         } catch (error) {
           fail(error)

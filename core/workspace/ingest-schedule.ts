@@ -47,15 +47,15 @@ type Window<F> = {
   id: number
   large: LargeFile<F>
   sequence: number
-  buffer: SharedArrayBuffer
+  buffer: ArrayBuffer
   lengths: number[]
 }
 
 /**
  * Shares files out among threads that ask: small ones in batches, and large ones as two kinds of work, reading and
  * cutting (in order, by one thread a file) and writing what was cut (in any order, by any thread), so that one large
- * file keeps all threads busy. Bytes pass from the one to the other in shared buffers and are never copied. Files may
- * come while others are read.
+ * file keeps all threads busy. Bytes pass from the one to the other in buffers that move, and are never copied: copies out
+ * of memory that threads share would be slow. Files may come while others are read.
  */
 export class IngestSchedule<F extends FileToRead> {
   readonly #events: IngestEvents<F>
@@ -68,8 +68,7 @@ export class IngestSchedule<F extends FileToRead> {
   readonly #cutting = new Map<number, LargeFile<F>>()
   readonly #waiting: Window<F>[] = []
   readonly #underWay = new Map<number, Window<F>>()
-  readonly #freeBuffers: SharedArrayBuffer[]
-  #cutBuffers = new Map<number, SharedArrayBuffer>()
+  readonly #freeBuffers: ArrayBuffer[]
   #jobsOut = 0
   #isEnded = false
   #lastWindow = 0
@@ -78,7 +77,7 @@ export class IngestSchedule<F extends FileToRead> {
   constructor(options: { threads: number; events: IngestEvents<F> }) {
     this.#events = options.events
     const buffers = options.threads + MOST_WAITING_WINDOWS
-    this.#freeBuffers = Array.from({ length: buffers }, () => new SharedArrayBuffer(WINDOW_BUFFER_BYTES))
+    this.#freeBuffers = Array.from({ length: buffers }, () => new ArrayBuffer(WINDOW_BUFFER_BYTES))
   }
 
   /** `small` may be millions: each is asked for when its turn comes. */
@@ -124,7 +123,7 @@ export class IngestSchedule<F extends FileToRead> {
     if (isBacklog && this.#waiting.length > 0) return this.#writeJob()
     if (!isBacklog) {
       const own = this.#cutting.get(thread) ?? this.#begin(thread)
-      if (own !== undefined) return this.#cutJob(thread, own)
+      if (own !== undefined) return this.#cutJob(own)
     }
     if (this.#waiting.length > 0) return this.#writeJob()
     return this.#batchJob(thread)
@@ -154,9 +153,8 @@ export class IngestSchedule<F extends FileToRead> {
     }
   }
 
-  #cutJob(thread: number, large: LargeFile<F>): IngestJob {
+  #cutJob(large: LargeFile<F>): IngestJob {
     const buffer = this.#freeBuffers.pop()!
-    this.#cutBuffers.set(thread, buffer)
     const isFirst = !large.isBegun
     large.isBegun = true
     const { path, stamp } = large.file
@@ -200,10 +198,8 @@ export class IngestSchedule<F extends FileToRead> {
     for (const place of grown) this.#large.push(files[place]!)
   }
 
-  #takeCut(thread: number, { cut }: IngestResult & { type: 'cut' }): void {
+  #takeCut(thread: number, { cut, buffer }: IngestResult & { type: 'cut' }): void {
     const large = this.#cutting.get(thread)!
-    const buffer = this.#cutBuffers.get(thread)!
-    this.#cutBuffers.delete(thread)
     if (cut.end === 'changed') {
       this.#freeBuffers.push(buffer)
       if (large.attempt === 2) throw changedWhileReading(large.file)
@@ -218,8 +214,8 @@ export class IngestSchedule<F extends FileToRead> {
     this.#cutting.delete(thread)
   }
 
-  #takeWindow({ window: id, digests }: IngestResult & { type: 'window' }): void {
-    const { large, sequence, buffer, lengths } = this.#underWay.get(id)!
+  #takeWindow({ window: id, digests, buffer }: IngestResult & { type: 'window' }): void {
+    const { large, sequence, lengths } = this.#underWay.get(id)!
     this.#underWay.delete(id)
     this.#freeBuffers.push(buffer)
     this.#events.onBytes(lengths.reduce((sum, length) => sum + length, 0))

@@ -21,19 +21,19 @@ import {
   unpackFiles,
 } from './read-file.ts'
 
-/** A piece of work; `IngestSchedule` shares it out. */
+/** A piece of work; `IngestSchedule` shares it out. A buffer moves to the thread, and back with the result. */
 export type IngestJob =
   | { type: 'files'; files: PackedFiles }
   /** Read the next window of a large file into `buffer` and cut it. Always by the thread that began the file. */
-  | { type: 'cut'; file: FileToRead; isFirst: boolean; buffer: SharedArrayBuffer }
+  | { type: 'cut'; file: FileToRead; isFirst: boolean; buffer: ArrayBuffer }
   /** Hash, claim and write the chunks of a window. */
-  | { type: 'window'; window: number; buffer: SharedArrayBuffer; lengths: number[] }
+  | { type: 'window'; window: number; buffer: ArrayBuffer; lengths: number[] }
 
 export type IngestResult =
   /** `grown` are the places, in the batch, of files that no longer fit among the small ones. */
   | { type: 'files'; done: ReadFiles; grown: number[] }
-  | { type: 'cut'; cut: CutWindow }
-  | { type: 'window'; window: number; digests: Uint8Array }
+  | { type: 'cut'; cut: CutWindow; buffer: ArrayBuffer }
+  | { type: 'window'; window: number; digests: Uint8Array; buffer: ArrayBuffer }
 
 export type IngestQuestion =
   /** Another job, please; this is what came of the last one. The answer is `undefined` when there are no more. */
@@ -55,6 +55,9 @@ export type IngestInput = { root: string; storeRoot: string }
  */
 export const ingestTask: Task<IngestInput, IngestQuestion, IngestAnswer, void> = {
   name: 'ingest',
+  buffersIn(answer) {
+    return answer !== undefined && 'buffer' in answer && 'type' in answer ? [answer.buffer] : []
+  },
   async run(input, ask) {
     const ingester = new Ingester(input, ask)
     try {
@@ -88,7 +91,8 @@ class Ingester {
   async run(): Promise<void> {
     let result: IngestResult | undefined
     for (;;) {
-      const job = (await this.#ask({ type: 'next', result })) as IngestJob | undefined
+      const buffers = result !== undefined && 'buffer' in result ? [result.buffer] : []
+      const job = (await this.#ask({ type: 'next', result }, buffers)) as IngestJob | undefined
       if (job === undefined) break
       result = await this.#do(job)
     }
@@ -106,9 +110,12 @@ class Ingester {
       case 'files':
         return this.#ingestFiles(job.files)
       case 'cut':
-        return { type: 'cut', cut: this.#cut(job) }
+        return { type: 'cut', cut: this.#cut(job), buffer: job.buffer }
       case 'window':
-        return { type: 'window', window: job.window, digests: await this.#ingestWindow(job) }
+        return {
+          ...{ type: 'window', window: job.window, buffer: job.buffer },
+          digests: await this.#ingestWindow(job),
+        }
     }
   }
 

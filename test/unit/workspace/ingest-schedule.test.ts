@@ -36,10 +36,10 @@ function chunkDigest(...path: number[]): Buffer {
 class ModelThread {
   readonly #models: readonly Model[]
   readonly #attempts: Map<number, number>
-  readonly #held: Set<SharedArrayBuffer>
+  readonly #held: Set<ArrayBuffer>
   #windowsDone = 0
 
-  constructor(models: readonly Model[], attempts: Map<number, number>, held: Set<SharedArrayBuffer>) {
+  constructor(models: readonly Model[], attempts: Map<number, number>, held: Set<ArrayBuffer>) {
     this.#models = models
     this.#attempts = attempts
     this.#held = held
@@ -55,7 +55,7 @@ class ModelThread {
         const [index, attempt, sequence] = new Uint32Array(job.buffer, 0, 3)
         const digests = job.lengths.map((_, i) => chunkDigest(index!, attempt!, sequence!, i))
         expect(this.#held.delete(job.buffer)).toBe(true)
-        return { type: 'window', window: job.window, digests: Buffer.concat(digests) }
+        return { type: 'window', window: job.window, digests: Buffer.concat(digests), buffer: job.buffer }
       }
     }
   }
@@ -81,7 +81,7 @@ class ModelThread {
     const attempt = this.#attempts.get(index)!
     const { windows, changes = 0, changesAfter = 0 } = this.#models[index]!
     if (attempt <= changes && this.#windowsDone >= Math.min(changesAfter, windows!.length - 1)) {
-      return { type: 'cut', cut: { lengths: [1, 2], end: 'changed' } }
+      return { type: 'cut', cut: { lengths: [1, 2], end: 'changed' }, buffer }
     }
     const sequence = this.#windowsDone++
     new Uint32Array(buffer, 0, 3).set([index, attempt, sequence])
@@ -89,7 +89,7 @@ class ModelThread {
     const lengths = Array<number>(windows![sequence]!).fill(CHUNK_BYTES)
     const isLast = this.#windowsDone === windows!.length
     const end = isLast ? { digest: chunkDigest(index, attempt), stamp: stampOfSize(index) } : undefined
-    return { type: 'cut', cut: { lengths, end } }
+    return { type: 'cut', cut: { lengths, end }, buffer }
   }
 }
 
@@ -109,7 +109,7 @@ function listFiles(models: readonly Model[]): IndexedFile[] {
 async function runSchedule(models: readonly Model[], threads: number, choices: Iterable<number>) {
   const files = listFiles(models)
   const attempts = new Map<number, number>()
-  const held = new Set<SharedArrayBuffer>()
+  const held = new Set<ArrayBuffer>()
   const seen = {
     files: new Map<number, string>(),
     recipes: new Map<string, string>(),
@@ -218,7 +218,7 @@ describe('IngestSchedule, whatever the threads do when', () => {
     const files = listFiles(models)
     const schedule = scheduleOf(files, 3)
     const attempts = new Map<number, number>()
-    const held = new Set<SharedArrayBuffer>()
+    const held = new Set<ArrayBuffer>()
     await runSteps(3, [], async (thread, pause) => {
       const model = new ModelThread(models, attempts, held)
       let result: IngestResult | undefined
@@ -285,15 +285,16 @@ test('what a window gives goes into the recipe by its place, not by when it is d
   })
   const end = { digest: Buffer.alloc(DIGEST_BYTES, 9), stamp: stampOfSize(2) }
   await schedule.next(0, undefined)
-  await schedule.next(0, { type: 'cut', cut: { lengths: [1], end: undefined } })
+  const buffer = new ArrayBuffer(0)
+  await schedule.next(0, { type: 'cut', cut: { lengths: [1], end: undefined }, buffer })
   const windowOf = (job: IngestJob | undefined) => (job?.type === 'window' ? job.window : expect.fail('none'))
-  const first = windowOf(await schedule.next(0, { type: 'cut', cut: { lengths: [1], end } }))
+  const first = windowOf(await schedule.next(0, { type: 'cut', cut: { lengths: [1], end }, buffer }))
   const second = windowOf(await schedule.next(1, undefined))
-  const waiting = schedule.next(1, { type: 'window', window: second, digests: Buffer.alloc(32, 2) })
+  const waiting = schedule.next(1, { type: 'window', window: second, digests: Buffer.alloc(32, 2), buffer })
   expect(recipes).toEqual([])
-  expect(await schedule.next(0, { type: 'window', window: first, digests: Buffer.alloc(32, 1) })).toBe(
-    undefined,
-  )
+  expect(
+    await schedule.next(0, { type: 'window', window: first, digests: Buffer.alloc(32, 1), buffer }),
+  ).toBe(undefined)
   expect(await waiting).toBeUndefined()
   const builder = new RecipeBuilder(() => {})
   for (const byte of [1, 2]) builder.push(Buffer.alloc(32, byte), 1)

@@ -74,17 +74,17 @@ describe('the task', () => {
 
   test('cuts a window into the buffer that it was given, which any other can then write', async () => {
     const { root, file } = makeFile(CONTENT)
-    const buffer = new SharedArrayBuffer(WINDOW_BUFFER_BYTES)
+    const buffer = new ArrayBuffer(WINDOW_BUFFER_BYTES)
     const cutting = await runTask([{ type: 'cut', file, isFirst: true, buffer }], root)
     expect(cutting.types).toEqual(['next', 'next'])
     expect(cutting.results).toEqual([
-      { type: 'cut', cut: { lengths, end: { digest: digestOf(CONTENT), stamp: file.stamp } } },
+      { type: 'cut', cut: { lengths, end: { digest: digestOf(CONTENT), stamp: file.stamp } }, buffer },
     ])
     expect(Buffer.from(buffer, 0, CONTENT.length).equals(CONTENT)).toBe(true)
     const writing = await runTask([{ type: 'window', window: 7, buffer, lengths }], makeTemporaryFolder())
     expect(writing.types).toEqual(['next', 'claim', 'next', 'sealed'])
     expect(writing.results).toEqual([
-      { type: 'window', window: 7, digests: new Uint8Array(Buffer.concat(chunkDigests)) },
+      { type: 'window', window: 7, digests: new Uint8Array(Buffer.concat(chunkDigests)), buffer },
     ])
   })
 
@@ -93,7 +93,7 @@ describe('the task', () => {
     const large = Buffer.alloc(9 << 20)
     writeFileSync(join(root, 'large'), large)
     const other = { index: 5, path: 'large', stamp: stampOf(lstatSync(join(root, 'large'))) }
-    const buffer = new SharedArrayBuffer(WINDOW_BUFFER_BYTES)
+    const buffer = new ArrayBuffer(WINDOW_BUFFER_BYTES)
     const jobs = [other, file].map((one) => ({ type: 'cut' as const, file: one, isFirst: true, buffer }))
     const { results } = await runTask(jobs, root)
     expect(results).toMatchObject([
