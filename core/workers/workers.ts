@@ -29,7 +29,7 @@ export interface Workers {
   ): Promise<Result[]>
   /** How many threads pay on this machine. */
   readonly threads: number
-  /** Starts that many threads, if they are not there yet: what is run soon after need not wait for them. */
+  /** Starts threads until there are that many, at work or not: what is run soon after need not wait for them. */
   start(threads: number): void
   close(): Promise<void>
 }
@@ -38,6 +38,7 @@ export interface Workers {
 export function createWorkers(options: { threads: number; script?: URL }): Workers {
   const { threads, script } = options
   const idle: Worker[] = []
+  let atWork = 0
 
   /** What goes wrong in a thread that has nothing to do is no one's: one that dies so is not given a task. */
   function keepIdle(worker: Worker): void {
@@ -55,6 +56,7 @@ export function createWorkers(options: { threads: number; script?: URL }): Worke
     answer: (question: never) => Answer,
   ): Promise<unknown> {
     const worker = idle.pop() ?? new Worker(script!)
+    atWork++
     let healthy = false
     try {
       return await new Promise((resolve, reject) => {
@@ -79,6 +81,7 @@ export function createWorkers(options: { threads: number; script?: URL }): Worke
         worker.postMessage({ type: 'run', task: name, input } satisfies ToThread)
       })
     } finally {
+      atWork--
       worker.removeAllListeners()
       if (healthy) keepIdle(worker)
       else {
@@ -92,8 +95,7 @@ export function createWorkers(options: { threads: number; script?: URL }): Worke
     threads,
     start(wanted) {
       if (script === undefined) return
-      for (let count = Math.min(wanted, threads) - idle.length; count > 0; count--)
-        keepIdle(new Worker(script))
+      while (idle.length + atWork < Math.min(wanted, threads)) keepIdle(new Worker(script))
     },
     async run(task, input, answer, { threads: wanted }) {
       let failure: unknown

@@ -84,7 +84,7 @@ export class IngestSchedule<F extends FileToRead> {
   add({ small, large }: { small: Iterable<F>; large: readonly F[] }): void {
     this.#small.add(small)
     if (large.length > 0) {
-      this.#large.push(...large)
+      for (const file of large) this.#large.push(file)
       this.#large.sort((a, b) => a.stamp.sizeBytes - b.stamp.sizeBytes)
     }
     this.#wakeAll()

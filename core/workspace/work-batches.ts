@@ -5,7 +5,9 @@ const BATCH_FILES = 512
 /** Cuts files into batches. What is put in is asked for when its turn comes: there may be millions. */
 export class WorkBatches<T> {
   readonly #sizeBytesOf: (file: T) => number
-  readonly #sources: Iterator<T>[] = []
+  /** The first of them may be spent: taking it off each time would move all others. */
+  #sources: Iterator<T>[] = []
+  #spent = 0
 
   constructor(sizeBytesOf: (file: T) => number) {
     this.#sizeBytesOf = sizeBytesOf
@@ -19,16 +21,22 @@ export class WorkBatches<T> {
   next(): T[] | undefined {
     const batch: T[] = []
     let bytes = 0
-    while (bytes < BATCH_BYTES && batch.length < BATCH_FILES && this.#sources.length > 0) {
-      const next = this.#sources[0]!.next()
+    while (bytes < BATCH_BYTES && batch.length < BATCH_FILES && this.#spent < this.#sources.length) {
+      const next = this.#sources[this.#spent]!.next()
       if (next.done) {
-        this.#sources.shift()
+        this.#skipSpent()
         continue
       }
       batch.push(next.value)
       bytes += this.#sizeBytesOf(next.value)
     }
     return batch.length > 0 ? batch : undefined
+  }
+
+  #skipSpent(): void {
+    if (++this.#spent * 2 <= this.#sources.length) return
+    this.#sources = this.#sources.slice(this.#spent)
+    this.#spent = 0
   }
 }
 

@@ -1,5 +1,6 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -183,6 +184,30 @@ describe('in this thread', () => {
 })
 
 describe('in threads', () => {
+  test('those that are at work count as started', async () => {
+    const log = join(makeTemporaryFolder(), 'log')
+    const entry = join(makeTemporaryFolder(), 'entry.mjs')
+    writeFileSync(
+      entry,
+      `import { appendFileSync } from 'node:fs'
+       import { parentPort as port } from 'node:worker_threads'
+       appendFileSync(${JSON.stringify(log)}, 'x')
+       port.on('message', ({ type }) =>
+         port.postMessage(type === 'run' ? { type: 'ask', id: 1, question: '' } : { type: 'result', value: 'done' }))`,
+    )
+    const two = make({ threads: 2, script: pathToFileURL(entry) })
+    const answer = () => {
+      two.start(2)
+      return ''
+    }
+    expect(await run(answer, 2)).toEqual(['done', 'done'])
+    two.start(2)
+    expect(await run(answer, 2)).toEqual(['done', 'done'])
+    // One too many would tell once it has loaded.
+    await setTimeout(500)
+    expect(readFileSync(log, 'utf8')).toBe('xx')
+  })
+
   test('of the built program, files are taken into the store, and packs verified', async () => {
     expect(existsSync(script)).toBe(true)
     const root = makeTemporaryFolder()

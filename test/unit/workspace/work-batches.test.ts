@@ -52,6 +52,15 @@ describe('WorkBatches', () => {
     expect(asked).toBe(MOST_FILES)
   })
 
+  test('goes through very many additions, emptied or not, in their order', () => {
+    const work = new WorkBatches<number>((size) => size)
+    for (let i = 0; i < 5000; i++) work.add(i % 3 === 0 ? [] : [i])
+    const first = work.next()!
+    for (let i = 5000; i < 6000; i++) work.add([i])
+    const all = [...first, ...drain(work).flat()]
+    expect(all).toEqual(Array.from({ length: 6000 }, (_, i) => i).filter((i) => i >= 5000 || i % 3 !== 0))
+  })
+
   test('takes more at any time, and fills a batch from several additions', () => {
     const work = new WorkBatches<number>((size) => size)
     expect(work.next()).toBeUndefined()
