@@ -320,7 +320,7 @@ describe('in threads', () => {
     )
     make({ threads: 1, script: entry })
     expect(await run()).toEqual(['done'])
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    await setTimeout(300)
     expect(await run()).toEqual(['done'])
   })
 
@@ -330,7 +330,7 @@ describe('in threads', () => {
     )
     make({ threads: 1, script: entry })
     expect(await run()).toEqual(['done'])
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    await setTimeout(300)
     expect(await run()).toEqual(['done'])
   })
 })
