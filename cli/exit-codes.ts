@@ -22,6 +22,8 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   MISSING_BYTES: 8,
   NO_REMOTE: 9,
   REMOTE_FAILED: 9,
+  REMOTE_UNREACHABLE: 9,
+  REMOTE_BUSY: 9,
   NO_SPACE: 10,
   NO_PERMISSION: 10,
   IO: 10,

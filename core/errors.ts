@@ -61,6 +61,10 @@ export type ErrorCode =
   | 'NO_REMOTE'
   /** The remote refused, or could not be reached. */
   | 'REMOTE_FAILED'
+  /** No answer at all: no network, no such host, nothing listens there. */
+  | 'REMOTE_UNREACHABLE'
+  /** The remote asks for fewer requests: the same one succeeds later. */
+  | 'REMOTE_BUSY'
   /** The remote has something under a key that was to be created only if absent. */
   | 'ALREADY_EXISTS'
   | 'NO_SPACE'

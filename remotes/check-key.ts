@@ -15,9 +15,14 @@ export function isKeySegment(name: string): boolean {
   return name.length <= MAX_SEGMENT_LENGTH && /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name)
 }
 
+/** Whether it is a key, and no name of something else that lies in the same place. */
+export function isKey(name: string): boolean {
+  return name.length <= MAX_KEY_LENGTH && name.split('/').every(isKeySegment)
+}
+
 /** @throws HOSTILE when `key` could reach outside the remote or does not fit every kind of remote. */
 export function checkKey(key: Key): void {
-  if (key.length > MAX_KEY_LENGTH || !key.split('/').every(isKeySegment)) {
+  if (!isKey(key)) {
     throw new VarveError('HOSTILE', `not a key of a remote: ${quoted(key)}`, { hint: HINT })
   }
 }

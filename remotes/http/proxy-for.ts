@@ -1,0 +1,41 @@
+import { VarveError } from '../../core/errors.ts'
+import { isLoopback } from './is-loopback.ts'
+
+/**
+ * The proxy for `url` by the usual variables: `https_proxy` or `http_proxy` by its scheme, and `no_proxy`; each also in
+ * capitals. This machine itself is never asked through a proxy.
+ * @throws BAD_CONFIG for a proxy that is not reached over HTTP
+ */
+export function proxyFor(url: URL, environment: NodeJS.ProcessEnv): URL | undefined {
+  if (isLoopback(url.hostname)) return undefined
+  const name = url.protocol === 'https:' ? 'https_proxy' : 'http_proxy'
+  const text = valueOf(environment, name)
+  if (text === undefined || isExempt(url, valueOf(environment, 'no_proxy') ?? '')) return undefined
+  const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`
+  const proxy = URL.canParse(withScheme) ? new URL(withScheme) : undefined
+  if (proxy?.protocol === 'http:' || proxy?.protocol === 'https:') return proxy
+  // The value may hold a password.
+  throw new VarveError('BAD_CONFIG', `${name} in the environment is no URL of an HTTP proxy`, {
+    hint: `Set ${name} to http://HOST:PORT, or set no_proxy to ${url.hostname}.`,
+  })
+}
+
+function valueOf(environment: NodeJS.ProcessEnv, name: string): string | undefined {
+  return environment[name]?.trim() || environment[name.toUpperCase()]?.trim() || undefined
+}
+
+/** A name stands for itself and all names below it, with or without a dot before it; `*` for everything. */
+function isExempt(url: URL, noProxy: string): boolean {
+  const port = url.port || (url.protocol === 'https:' ? '443' : '80')
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  return noProxy
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .some((item) => {
+      if (item === '*') return true
+      const [, bracketed, plain, itemPort] = /^(?:\[([^\]]*)\]|\*?\.?([^:]*|[0-9a-f:]*:[0-9a-f:]*))(?::(\d+))?$/.exec(item) ?? []
+      const name = bracketed ?? plain ?? ''
+      if (name === '' || (itemPort !== undefined && itemPort !== port)) return false
+      return host === name || host.endsWith(`.${name}`)
+    })
+}
