@@ -66,6 +66,8 @@ export async function bundle() {
     splitting: true,
     format: 'esm',
     platform: 'node',
+    // A CommonJS package that is imported lazily would show no names.
+    mainFields: ['module', 'main'],
     target: 'node20',
     chunkNames: '[name]-[hash]',
     minifyWhitespace: true,
