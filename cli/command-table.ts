@@ -99,6 +99,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/remote-test.ts')).remoteTestCommand,
   },
   {
+    name: 'trust',
+    group: 'share',
+    summary: 'Allow the place of a remote to see your credentials',
+    load: async () => (await import('./commands/trust.ts')).trustCommand,
+  },
+  {
     name: 'log',
     group: 'inspect',
     summary: 'Show the versions of a dataset or model through history',

@@ -21,6 +21,7 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   CORRUPT: 7,
   MISSING_BYTES: 8,
   NO_REMOTE: 9,
+  NOT_TRUSTED: 9,
   REMOTE_FAILED: 9,
   REMOTE_UNREACHABLE: 9,
   REMOTE_BUSY: 9,

@@ -1,33 +1,60 @@
 import { availableParallelism } from 'node:os'
-import { Workbench } from '../core/operations/workbench.ts'
+import type { RemoteConfig } from '../core/config/config.ts'
+import { type RemoteSurroundings, Workbench } from '../core/operations/workbench.ts'
+import type { ProgressEvent } from '../core/progress.ts'
 import type { RequestCounts } from '../remotes/with-counting.ts'
 import type { CommandContext } from './command.ts'
+import { confirmOnTerminal } from './confirm-on-terminal.ts'
+import { describeRetry } from './render/describe-retry.ts'
+import type { ProgressReporter } from './render/progress.ts'
 
 /** Beyond this, more threads only wait for the disk. */
 const MOST_THREADS = 8
+/** Of requests at once, where the command has no say of its own. */
+const USUAL_JOBS = 8
 
-/** Opens the project that the command runs in, with remotes, threads, progress and Ctrl-C wired to it. */
+/**
+ * Opens the project that the command runs in, with remotes, threads, progress and Ctrl-C wired to it. `jobs`: requests to
+ * a remote at once.
+ */
 export async function withWorkbench<T>(
   context: Pick<CommandContext, 'cwd' | 'output' | 'signal'>,
   work: (workbench: Workbench, requests: () => RequestCounts) => Promise<T>,
+  options: { jobs?: number } = {},
 ): Promise<T> {
+  const { cwd, output, signal } = context
+  const { jobs = USUAL_JOBS } = options
   const counted: RequestCounts[] = []
+  let progress: ProgressReporter | undefined = output.progress()
+
+  /** No line may be drawn over the question. */
+  async function confirm(question: string): Promise<boolean | undefined> {
+    progress?.end()
+    progress = undefined
+    const answer = await confirmOnTerminal(question, signal)
+    progress = output.progress()
+    return answer
+  }
+
   const surroundings = {
-    async openRemote(url: string, options: { baseFolder: string }) {
-      const [{ openRemote }, { withCounting }] = await Promise.all([
-        import('../remotes/open.ts'),
-        import('../remotes/with-counting.ts'),
+    async openRemote(remote: RemoteConfig, place: RemoteSurroundings) {
+      const [{ admitRemote }, { openWrappedRemote }] = await Promise.all([
+        import('./admit-remote.ts'),
+        import('../remotes/open-wrapped.ts'),
       ])
-      const { remote, counts } = withCounting(await openRemote(url, options))
-      counted.push(counts)
-      return remote
+      const opened = await openWrappedRemote(await admitRemote(remote, { ...place, confirm }), {
+        jobs,
+        onRetry: (error, delayMs) => output.detail(describeRetry(error, delayMs)),
+      })
+      counted.push(opened.counts)
+      return opened.remote
     },
     workerScript: new URL('./worker.js', import.meta.url),
     threads: Math.min(MOST_THREADS, availableParallelism()),
-    onProgress: context.output.progress().report,
-    signal: context.signal,
+    onProgress: (event: ProgressEvent) => progress?.report(event),
+    signal,
   }
-  return Workbench.with(context.cwd, surroundings, (workbench) => work(workbench, () => sum(counted)))
+  return Workbench.with(cwd, surroundings, (workbench) => work(workbench, () => sum(counted)))
 }
 
 function sum(all: readonly RequestCounts[]): RequestCounts {

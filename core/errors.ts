@@ -59,6 +59,8 @@ export type ErrorCode =
   | 'MISSING_BYTES'
   /** No remote is configured. */
   | 'NO_REMOTE'
+  /** A place that a committed config names, and that would be shown the user's credentials. */
+  | 'NOT_TRUSTED'
   /** The remote refused, or could not be reached. */
   | 'REMOTE_FAILED'
   /** No answer at all: no network, no such host, nothing listens there. */

@@ -1,6 +1,7 @@
 import type { ConfigSource } from '../../core/config/config.ts'
 import { flattenConfig } from '../../core/config/flatten-config.ts'
 import { getConfigValue } from '../../core/config/get-config-value.ts'
+import { settingPath } from '../../core/config/setting-path.ts'
 import { VarveError } from '../../core/errors.ts'
 import { setConfig } from '../../core/operations/config-set.ts'
 import { unsetConfig } from '../../core/operations/config-unset.ts'
@@ -9,6 +10,7 @@ import { defineCommand } from '../command.ts'
 import type { Output } from '../render/output.ts'
 import { renderTable } from '../render/table.ts'
 import { storedUrl } from '../stored-url.ts'
+import { checkTypedRemote, trustTypedPlace } from '../typed-remote.ts'
 
 export const configCommand = defineCommand({
   usage: 'config [key] [value]',
@@ -89,8 +91,14 @@ async function set(
   output: Output,
 ): Promise<void> {
   const { key, source, stage } = setting
-  const isUrl = /^remotes\..+\.url$/.test(key)
-  const value = isUrl ? await storedUrl(project, setting.value, source) : setting.value
+  // Throws for what is no key, before anything is made of it.
+  const [top, name, remoteKey] = settingPath(key, source) as [string, string?, string?]
+  const value = remoteKey === 'url' ? await storedUrl(project, setting.value, source) : setting.value
+  const place =
+    top === 'remotes' && name !== undefined && remoteKey !== undefined
+      ? await checkTypedRemote(project, { name, source, changes: new Map([[remoteKey, value]]) })
+      : undefined
   await setConfig(project, { key, value }, { source, stage })
+  await trustTypedPlace(project, place, { source, output })
   output.summary({ key, value, source }, () => `set ${key}: ${value}`)
 }

@@ -1,3 +1,4 @@
+import type { ConfigSource } from '../../core/config/config.ts'
 import { listRemotes } from '../../core/operations/remote-list.ts'
 import { openProject } from '../../core/project.ts'
 import { defineCommand } from '../command.ts'
@@ -7,25 +8,28 @@ export const remoteListCommand = defineCommand({
   usage: 'remote list',
   examples: [
     ['varve remote list', 'names and URLs; the default has a star'],
+    ['varve remote list -v', 'and what else is set of each'],
     ['varve remote list --json', 'for scripts'],
   ],
   options: {},
   positionals: [],
   async run({ cwd, output }) {
     const { config } = await openProject(cwd)
-    const remotes = listRemotes(config).map(({ name, url, source, isDefault }) => ({
+    const remotes = listRemotes(config).map(({ name, url, source, settings, isDefault }) => ({
       name,
       url: url ?? null,
       source: source ?? null,
+      settings: Object.fromEntries(settings),
       default: isDefault,
     }))
     output.result({ remotes }, () =>
       renderTable(
-        remotes.map(({ name, url, source, default: isDefault }) => [
-          isDefault ? '*' : ' ',
-          name,
-          url ?? '(no URL)',
-          source === 'local' ? '(this clone)' : '',
+        remotes.flatMap(({ name, url, source, settings, default: isDefault }) => [
+          [isDefault ? '*' : ' ', name, url ?? '(no URL)', ofThisClone(source)],
+          ...(output.verbose ? Object.entries(settings) : []).map(([key, setting]) => [
+            ...['', '', `${key}: ${setting.value}`],
+            ofThisClone(setting.source),
+          ]),
         ]),
       ),
     )
@@ -38,3 +42,7 @@ export const remoteListCommand = defineCommand({
     }
   },
 })
+
+function ofThisClone(source: ConfigSource | null): string {
+  return source === 'local' ? '(this clone)' : ''
+}

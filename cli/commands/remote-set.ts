@@ -1,8 +1,12 @@
+import { REMOTE_KEYS } from '../../core/config/config-keys.ts'
+import { findRemote } from '../../core/config/find-remote.ts'
+import { settingPath } from '../../core/config/setting-path.ts'
 import { VarveError } from '../../core/errors.ts'
 import { setRemote } from '../../core/operations/remote-set.ts'
 import { openProject } from '../../core/project.ts'
 import { defineCommand } from '../command.ts'
 import { storedUrl } from '../stored-url.ts'
+import { checkTypedRemote, trustTypedPlace } from '../typed-remote.ts'
 import { warnOfRemoteInGit } from '../warn-of-remote-in-git.ts'
 
 export const remoteSetCommand = defineCommand({
@@ -12,6 +16,8 @@ export const remoteSetCommand = defineCommand({
     'one, for this clone alone.',
   examples: [
     ['varve remote set origin url /mnt/nas/new', 'the remote has moved'],
+    ['varve remote set origin storageClass STANDARD_IA', 'how S3 is to keep what is pushed from now on'],
+    ['varve remote set origin profile work --local', 'whose credentials this clone uses'],
     ['varve remote set origin url /mnt/mirror --local', 'use a mirror in this clone'],
     ['varve remote set origin url --unset --local', 'use what the others use again'],
   ],
@@ -22,7 +28,7 @@ export const remoteSetCommand = defineCommand({
   },
   positionals: [
     { name: 'name', summary: 'The remote', required: true },
-    { name: 'key', summary: 'The setting: url', required: true },
+    { name: 'key', summary: `The setting: ${REMOTE_KEYS.join(', ')}`, required: true },
     { name: 'value', summary: 'Its new value' },
   ],
   async run({ cwd, output }, { options, positionals }) {
@@ -33,7 +39,13 @@ export const remoteSetCommand = defineCommand({
     const project = await openProject(cwd)
     const source = options.local ? 'local' : 'committed'
     const value = typed !== undefined && key === 'url' ? await storedUrl(project, typed, source) : typed
+    findRemote(project.config, name)
+    // What is no setting at all is refused as such.
+    settingPath(`remotes.${name}.${key}`, source)
+    const changes = new Map(value === undefined ? [] : [[key, value]])
+    const place = value === undefined ? undefined : await checkTypedRemote(project, { name, source, changes })
     await setRemote(project, { name, key, value, source, stage: options.stage })
+    await trustTypedPlace(project, place, { source, output })
     if (key === 'url' && value !== undefined) await warnOfRemoteInGit(project, value, output)
     output.summary({ name, key, value: value ?? null, source }, () =>
       value === undefined

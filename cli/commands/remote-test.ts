@@ -1,16 +1,21 @@
 import { findRemote } from '../../core/config/find-remote.ts'
 import { VarveError } from '../../core/errors.ts'
 import { type RemoteTest, testRemote } from '../../core/operations/remote-test.ts'
+import { REQUESTS_AT_ONCE, type Throughput } from '../../core/operations/remote-throughput.ts'
+import { remoteSurroundingsOf } from '../../core/operations/workbench.ts'
 import { openProject } from '../../core/project.ts'
 import { defineCommand } from '../command.ts'
+import { confirmOnTerminal } from '../confirm-on-terminal.ts'
 import { exitCodeOf } from '../exit-codes.ts'
+import { describeRetry } from '../render/describe-retry.ts'
 import { renderRemoteTest } from '../render/remote-test.ts'
 
 export const remoteTestCommand = defineCommand({
   usage: 'remote test [name]',
   description:
     'Asks a remote for everything that varve needs of it, with objects named probe-… that it removes again, and ' +
-    'measures how long that takes. An empty place stays empty. Ends with 9 if something does not work.',
+    'measures how long that takes. An empty place stays empty. What a place cannot do, and varve does without, is ' +
+    'named. Ends with 9 if something does not work.',
   examples: [
     ['varve remote test', 'test the default remote'],
     ['varve remote test origin --json', 'for scripts'],
@@ -18,20 +23,21 @@ export const remoteTestCommand = defineCommand({
   options: {},
   positionals: [{ name: 'name', summary: 'The remote; without it, the default one' }],
   async run({ cwd, output, signal }, { positionals }) {
-    const { repository, config } = await openProject(cwd)
-    const { name, settings } = findRemote(config, positionals[0])
-    const url = settings.get('url')?.value
-    if (url === undefined) {
-      throw new VarveError('BAD_CONFIG', `the remote ${name} has no url`, {
-        hint: `Set it with \`varve remote set ${name} url URL\`.`,
-      })
-    }
-    const [{ openRemote }, { findMissingFolder }] = await Promise.all([
-      import('../../remotes/open.ts'),
-      import('../../remotes/find-missing-folder.ts'),
-    ])
-    const options = { baseFolder: repository.root }
-    const missing = await findMissingFolder(url, options)
+    const project = await openProject(cwd)
+    const remote = findRemote(project.config, positionals[0])
+    const { name } = remote
+    const [{ admitRemote }, { openWrappedRemote }, { findMissingFolder }, { parseRemoteUrl }] =
+      await Promise.all([
+        import('../admit-remote.ts'),
+        import('../../remotes/open-wrapped.ts'),
+        import('../../remotes/find-missing-folder.ts'),
+        import('../../remotes/remote-url.ts'),
+      ])
+    const toOpen = await admitRemote(remote, {
+      ...remoteSurroundingsOf(project),
+      confirm: (question) => confirmOnTerminal(question, signal),
+    })
+    const missing = await findMissingFolder(toOpen.url, toOpen)
     if (missing !== undefined) {
       const { folder, canBeMade } = missing
       if (!canBeMade) {
@@ -52,7 +58,12 @@ export const remoteTestCommand = defineCommand({
       )
       return 0
     }
-    const result = await testRemote(await openRemote(url, options), { signal })
+    const opened = await openWrappedRemote(toOpen, {
+      jobs: REQUESTS_AT_ONCE,
+      onRetry: (error, delayMs) => output.detail(describeRetry(error, delayMs)),
+    })
+    const readOnly = parseRemoteUrl(toOpen.url).kind === 'http'
+    const result = await testRemote(opened.remote, { signal, readOnly })
     output.result(jsonOf(name, result), () => renderRemoteTest(name, result, output.paint))
     if (result.checks.some(({ outcome }) => outcome === 'failed')) return exitCodeOf.REMOTE_FAILED
     return result.placeError === undefined ? 0 : exitCodeOf[result.placeError.code]
@@ -61,26 +72,37 @@ export const remoteTestCommand = defineCommand({
 
 const NOTHING_TESTED = {
   placeError: null,
+  readOnly: false,
   checks: [],
   probeBytes: 0,
   writeBytesPerSecond: null,
   readBytesPerSecond: null,
+  atOnce: { requests: REQUESTS_AT_ONCE, writeBytesPerSecond: null, readBytesPerSecond: null },
 }
 
 function jsonOf(name: string, result: RemoteTest) {
-  const { label, place, placeError, checks, probeBytes, writeBytesPerSecond, readBytesPerSecond } = result
+  const { label, place, placeError, readOnly, checks, probeBytes, one, atOnce } = result
   return {
     name,
     label,
     place,
     placeError: errorOf(placeError),
-    checks: checks.map(({ check, outcome, latencyMs, error }) => ({
+    readOnly,
+    checks: checks.map(({ check, outcome, latencyMs, note, error }) => ({
       check,
       outcome,
       latencyMs: latencyMs === undefined ? null : Math.round(latencyMs * 1000) / 1000,
+      note: note ?? null,
       error: errorOf(error),
     })),
     probeBytes,
+    ...ratesOf(one),
+    atOnce: { requests: atOnce.requests, ...ratesOf(atOnce) },
+  }
+}
+
+function ratesOf({ writeBytesPerSecond, readBytesPerSecond }: Throughput) {
+  return {
     writeBytesPerSecond: writeBytesPerSecond ?? null,
     readBytesPerSecond: readBytesPerSecond ?? null,
   }

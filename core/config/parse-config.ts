@@ -9,6 +9,7 @@ import {
   checkRemoteName,
   checkRemoteValue,
   REMOTE_KEYS,
+  SWITCH_KEYS,
   TOP_KEYS,
 } from './config-keys.ts'
 
@@ -91,7 +92,7 @@ export function parseConfig(text: string, file: ConfigFile): ParsedConfig {
       const what = `remotes.${remote.key}`
       for (const setting of fieldsOf(remote.value, { what, where: remote.where, whereOf })) {
         checkKey(setting.key, REMOTE_KEYS, setting.where)
-        const value = textOf(setting)
+        const value = SWITCH_KEYS.includes(setting.key) ? switchOf(setting) : textOf(setting)
         checkRemoteValue(setting.key, value, setting.where)
         settings.set(setting.key, value)
       }
@@ -119,6 +120,12 @@ function textOf(field: Field): string {
   throw new VarveError('BAD_CONFIG', `${field.where}: ${field.key} must be text`, {
     hint: 'Put the value in quotes.',
   })
+}
+
+function switchOf(field: Field): string {
+  const value = isScalar(field.value) ? String(field.value.value) : undefined
+  if (value === 'true' || value === 'false') return value
+  throw new VarveError('BAD_CONFIG', `${field.where}: ${field.key} must be true or false`)
 }
 
 function checkVersion(top: readonly Field[], path: string): void {

@@ -1,6 +1,7 @@
 import type { Document } from 'yaml'
 import { VarveError } from '../errors.ts'
 import type { ConfigFile } from './config.ts'
+import { SWITCH_KEYS } from './config-keys.ts'
 import { editConfig } from './edit-config.ts'
 import { settingPath } from './setting-path.ts'
 
@@ -31,7 +32,8 @@ function addSetting(document: Document, path: readonly string[], value: string):
     const at = path.slice(0, depth)
     if (document.getIn(at) === null) document.deleteIn(at)
   }
-  document.setIn(path, value)
+  const isSwitch = SWITCH_KEYS.includes(path.at(-1)!) && /^(true|false)$/.test(value)
+  document.setIn(path, isSwitch ? value === 'true' : value)
 }
 
 /** Takes out the setting, then each map that this leaves empty. */

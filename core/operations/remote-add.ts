@@ -1,4 +1,4 @@
-import { checkRemoteName } from '../config/config-keys.ts'
+import { checkRemoteName, checkRemoteValue } from '../config/config-keys.ts'
 import { setConfigValue } from '../config/set-config-value.ts'
 import { VarveError } from '../errors.ts'
 import type { Project } from '../project.ts'
@@ -10,17 +10,19 @@ export type AddRemoteOptions = ConfigChange & {
   name: string
   /** As it is to be stored: a relative path starts at the root. */
   url: string
+  /** Others than the URL. */
+  settings?: ReadonlyMap<string, string>
   makeDefault: boolean
 }
 
 /**
  * Adds a remote to the config; the first one becomes the default. Nothing is asked of the place itself, and what
  * this clone knew of it is forgotten.
- * @throws ALREADY_EXISTS; BAD_CONFIG for a bad name or a URL with a password in it
+ * @throws ALREADY_EXISTS; BAD_CONFIG for a bad name, or a value with a secret in it
  */
 export async function addRemote(
   project: Project,
-  { name, url, makeDefault, ...change }: AddRemoteOptions,
+  { name, url, settings = new Map(), makeDefault, ...change }: AddRemoteOptions,
 ): Promise<{ isDefault: boolean }> {
   checkRemoteName(name, 'varve remote add')
   const { remotes } = project.config
@@ -33,10 +35,13 @@ export async function addRemote(
       { hint: `Use another name, or change it with \`varve remote set ${name} url URL${local}\`.` },
     )
   }
+  const all = new Map([['url', url], ...settings])
+  for (const [key, value] of all) checkRemoteValue(key, value, 'varve remote add')
   const config = await changeConfig(project, change, async (file) => {
-    await setConfigValue(file, `remotes.${name}.url`, url)
+    for (const [key, value] of all) await setConfigValue(file, `remotes.${name}.${key}`, value)
     if (makeDefault || remotes.size === 0) await setConfigValue(file, 'default', name)
   })
-  forgetRemote(project, url)
+  const added = config.remotes.get(name)
+  if (added !== undefined) forgetRemote(project, added.settings)
   return { isDefault: defaultRemoteOf(config) === name }
 }

@@ -1,4 +1,4 @@
-import type { Config, ConfigSource } from '../config/config.ts'
+import type { Config, ConfigSource, Sourced } from '../config/config.ts'
 import { defaultRemoteOf } from './remote-default.ts'
 
 export type ListedRemote = {
@@ -6,6 +6,8 @@ export type ListedRemote = {
   url: string | undefined
   /** Where the URL was read. */
   source: ConfigSource | undefined
+  /** Others than the URL. */
+  settings: ReadonlyMap<string, Sourced<string>>
   isDefault: boolean
 }
 
@@ -14,6 +16,13 @@ export function listRemotes(config: Config): ListedRemote[] {
   const defaultRemote = defaultRemoteOf(config)
   return [...config.remotes.values()].map(({ name, settings }) => {
     const url = settings.get('url')
-    return { name, url: url?.value, source: url?.source, isDefault: name === defaultRemote }
+    const others = new Map([...settings].filter(([key]) => key !== 'url'))
+    return {
+      name,
+      url: url?.value,
+      source: url?.source,
+      settings: others,
+      isDefault: name === defaultRemote,
+    }
   })
 }

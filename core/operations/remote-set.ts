@@ -1,3 +1,4 @@
+import { PLACE_KEYS } from '../config/config-keys.ts'
 import { findRemote } from '../config/find-remote.ts'
 import type { Project } from '../project.ts'
 import type { ConfigChange } from './config-change.ts'
@@ -14,7 +15,7 @@ export type SetRemoteOptions = ConfigChange & {
 
 /**
  * Changes one setting of a remote that there is. What this clone knew of a place that is set, the same or another, is
- * forgotten: it may have been emptied.
+ * forgotten: it may have been emptied. Which settings the remote's kind takes, the caller has checked.
  * @throws NOT_FOUND, NO_REMOTE, BAD_CONFIG, USAGE as `setConfig` and `unsetConfig` do
  */
 export async function setRemote(
@@ -23,7 +24,9 @@ export async function setRemote(
 ): Promise<void> {
   findRemote(project.config, name)
   const dottedKey = `remotes.${name}.${key}`
-  if (value === undefined) await unsetConfig(project, dottedKey, change)
-  else await setConfig(project, { key: dottedKey, value }, change)
-  if (key === 'url' && value !== undefined) forgetRemote(project, value)
+  if (value === undefined) return unsetConfig(project, dottedKey, change)
+  const { remotes } = await setConfig(project, { key: dottedKey, value }, change)
+  if (!PLACE_KEYS.includes(key)) return
+  // As typed, even where a local value stands before it.
+  forgetRemote(project, new Map(remotes.get(name)?.settings).set(key, { value, source: change.source }))
 }

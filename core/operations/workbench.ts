@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
+import type { RemoteConfig } from '../config/config.ts'
+import { PLACE_KEYS } from '../config/config-keys.ts'
 import { findRemote } from '../config/find-remote.ts'
 import { VarveError } from '../errors.ts'
 import type { OnProgress } from '../progress.ts'
@@ -15,12 +17,19 @@ import { WorkspaceState } from '../workspace/workspace-state.ts'
 
 /** What a caller of the library lends to it: core knows no kind of remote, no terminal, no process. */
 export type Surroundings = {
-  openRemote: (url: string, options: { baseFolder: string }) => Promise<Remote>
+  openRemote: (remote: RemoteConfig, place: RemoteSurroundings) => Promise<Remote>
   /** The built entry of worker threads; without it everything runs in one thread. */
   workerScript?: URL | undefined
   threads: number
   onProgress?: OnProgress | undefined
   signal?: AbortSignal | undefined
+}
+
+export type RemoteSurroundings = {
+  /** What a relative path in the URL is read from. */
+  baseFolder: string
+  /** What this clone keeps for itself. */
+  localFolder: string
 }
 
 /** A project with its store, stat cache, threads and remotes at hand: each opened when it is first used. */
@@ -105,20 +114,14 @@ export class Workbench {
         hint: `Set it with \`varve remote set ${found.name} url URL\`.`,
       })
     }
-    const open = () => this.surroundings.openRemote(url, { baseFolder: this.#mainRoot })
+    const open = () => this.surroundings.openRemote(found, remoteSurroundingsOf(this.project))
     const view = new RemoteView({
       remote: lazyRemote(url, open),
-      folder: join(this.project.localFolder, 'remotes', folderNameOf(url)),
+      folder: join(this.project.localFolder, 'remotes', folderNameOf(found.settings)),
       repositoryId: config.repositoryId,
     })
     this.#views.set(found.name, view)
     return view
-  }
-
-  /** What relative URLs are read from: the same for all linked worktrees, wherever they lie. */
-  get #mainRoot(): string {
-    const { commonDir } = this.project.repository
-    return basename(commonDir) === '.git' ? dirname(commonDir) : this.root
   }
 
   async close(): Promise<void> {
@@ -130,7 +133,19 @@ export class Workbench {
   }
 }
 
-/** What is known of a remote belongs to its URL: another URL under the same name starts afresh. */
-export function folderNameOf(url: string): string {
-  return createHash('sha256').update(url).digest('hex').slice(0, 32)
+/** The same for all linked worktrees, wherever they lie. */
+export function remoteSurroundingsOf({ repository, localFolder }: Project): RemoteSurroundings {
+  const { commonDir, root } = repository
+  return { baseFolder: basename(commonDir) === '.git' ? dirname(commonDir) : root, localFolder }
+}
+
+/** What is known of a remote belongs to its place: another one under the same name starts afresh. */
+export function folderNameOf(settings: RemoteConfig['settings']): string {
+  const [urlKey, ...keys] = PLACE_KEYS
+  const hash = createHash('sha256').update(settings.get(urlKey!)?.value ?? '')
+  for (const key of keys) {
+    const setting = settings.get(key)
+    if (setting !== undefined) hash.update(`\n${key}: ${setting.value}`)
+  }
+  return hash.digest('hex').slice(0, 32)
 }

@@ -5,9 +5,9 @@ import type { Remote, Source } from '../remote.ts'
 import { readWhole } from './read-whole.ts'
 
 /** The object that makes a place a Varve remote; created once, never changed. */
-const FORMAT_KEY = 'varve.json'
+export const FORMAT_KEY = 'varve.json'
 const FORMAT_VERSION = 1
-const MAX_FORMAT_BYTES = 64 << 10
+export const MAX_FORMAT_BYTES = 64 << 10
 
 /**
  * Makes a place a remote, or checks that it is one this version can write to. Only for a place that this clone has not

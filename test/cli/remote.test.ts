@@ -4,7 +4,16 @@ import { expect, test } from 'vitest'
 import { git, makeFolder, makeRepository, writeFiles } from '../support/git-fixture.ts'
 import { runVarve, varve, varveJson } from '../support/run-varve.ts'
 
-type List = { remotes: { name: string; url: string | null; source: string | null; default: boolean }[] }
+type Setting = { value: string; source: string }
+type List = {
+  remotes: {
+    name: string
+    url: string | null
+    source: string | null
+    settings: Record<string, Setting>
+    default: boolean
+  }[]
+}
 
 async function project(): Promise<string> {
   const root = makeRepository()
@@ -21,15 +30,21 @@ const list = async (root: string) => (await varveJson<List>(['remote', 'list'], 
 test('the first remote is the default; a relative path is stored from the root; varve.yaml is staged', async () => {
   const root = await project()
   const added = await varveJson(['remote', 'add', 'origin', '../../photos'], { cwd: join(root, 'sub') })
-  expect(added).toEqual({ name: 'origin', url: '../photos', source: 'committed', default: true })
+  expect(added).toEqual({
+    name: 'origin',
+    url: '../photos',
+    source: 'committed',
+    settings: {},
+    default: true,
+  })
   await varve(['remote', 'add', 'backup', 'file:///srv/backup'], { cwd: root })
   expect(shared(root)).toMatch(
     /\nremotes:\n {2}origin:\n {4}url: ..\/photos\n {2}backup:\n {4}url: file:\/\/\/srv\/backup\ndefault: origin\n$/,
   )
   expect(git(root, 'status', '--porcelain')).toBe('M  varve.yaml')
   expect(await list(root)).toEqual([
-    { name: 'origin', url: '../photos', source: 'committed', default: true },
-    { name: 'backup', url: 'file:///srv/backup', source: 'committed', default: false },
+    { name: 'origin', url: '../photos', source: 'committed', settings: {}, default: true },
+    { name: 'backup', url: 'file:///srv/backup', source: 'committed', settings: {}, default: false },
   ])
   expect(await varve(['remote', 'list'], { cwd: root })).toBe(
     '*  origin  ../photos\n   backup  file:///srv/backup\n',
@@ -44,7 +59,13 @@ test('--default, --local and --no-stage', async () => {
   expect(shared(root)).toContain('default: second')
   const before = shared(root)
   const mine = await varveJson(['remote', 'add', 'mine', '../mine', '--local', '--default'], { cwd: root })
-  expect(mine).toEqual({ name: 'mine', url: join(root, '../mine'), source: 'local', default: true })
+  expect(mine).toEqual({
+    name: 'mine',
+    url: join(root, '../mine'),
+    source: 'local',
+    settings: {},
+    default: true,
+  })
   expect(shared(root)).toBe(before)
   expect(local(root)).toBe(`remotes:\n  mine:\n    url: ${join(root, '../mine')}\ndefault: mine\n`)
 })
@@ -79,7 +100,9 @@ test('set changes a remote, for all or for this clone; unsetting goes back', asy
   const before = shared(root)
   await varve(['remote', 'set', 'origin', 'url', '/mnt/mirror', '--local'], { cwd: root })
   expect(shared(root)).toBe(before)
-  expect(await list(root)).toEqual([{ name: 'origin', url: '/mnt/mirror', source: 'local', default: true }])
+  expect(await list(root)).toEqual([
+    { name: 'origin', url: '/mnt/mirror', source: 'local', settings: {}, default: true },
+  ])
   expect(await varve(['remote', 'list'], { cwd: root })).toContain('(this clone)')
   expect(await varveJson(['remote', 'set', 'origin', 'url', '--unset', '--local'], { cwd: root })).toEqual({
     name: 'origin',
@@ -87,7 +110,9 @@ test('set changes a remote, for all or for this clone; unsetting goes back', asy
     value: null,
     source: 'local',
   })
-  expect(await list(root)).toEqual([{ name: 'origin', url: '../b', source: 'committed', default: true }])
+  expect(await list(root)).toEqual([
+    { name: 'origin', url: '../b', source: 'committed', settings: {}, default: true },
+  ])
 
   const codeOf = async (args: string[]) =>
     (await runVarve(['remote', 'set', ...args], { cwd: root })).exitCode
@@ -97,6 +122,87 @@ test('set changes a remote, for all or for this clone; unsetting goes back', asy
   expect(await codeOf(['origin', 'ulr', 'x'])).toBe(2)
   expect(await codeOf(['orign', 'url', 'x'])).toBe(1)
   expect(shared(root)).toBe(before)
+})
+
+test('add and set take what S3 needs to know, and list shows it', async () => {
+  const root = await project()
+  const added = await varveJson(
+    [
+      ...['remote', 'add', 'origin', 's3://bucket/photos', '--endpoint-url', 'https://minio.example:9000'],
+      ...['--region', 'eu-central-1', '--profile', 'work'],
+    ],
+    { cwd: root },
+  )
+  const settings = { endpointUrl: 'https://minio.example:9000', region: 'eu-central-1', profile: 'work' }
+  expect(added).toEqual({
+    ...{ name: 'origin', url: 's3://bucket/photos', settings, source: 'committed', default: true },
+  })
+  await varve(['remote', 'set', 'origin', 'forcePathStyle', 'true'], { cwd: root })
+  await varve(['remote', 'set', 'origin', 'profile', 'mine', '--local'], { cwd: root })
+  expect(shared(root)).toContain(
+    '    url: s3://bucket/photos\n    endpointUrl: https://minio.example:9000\n    region: eu-central-1\n    profile: work\n    forcePathStyle: true\n',
+  )
+  expect((await list(root))[0]?.settings).toEqual({
+    endpointUrl: { value: 'https://minio.example:9000', source: 'committed' },
+    region: { value: 'eu-central-1', source: 'committed' },
+    profile: { value: 'mine', source: 'local' },
+    forcePathStyle: { value: 'true', source: 'committed' },
+  })
+  expect(await varve(['remote', 'list'], { cwd: root })).toBe('*  origin  s3://bucket/photos\n')
+  expect(await varve(['remote', 'list', '-v'], { cwd: root })).toMatch(
+    /^\* {2}origin {2}s3:\/\/bucket\/photos\n {11}endpointUrl: https:\/\/minio\.example:9000\n[\s\S]* profile: mine +\(this clone\)\n/,
+  )
+})
+
+test('a setting that the kind of remote does not have is refused in one line, and changes nothing', async () => {
+  const root = await project()
+  await varve(['remote', 'add', 'origin', '/srv/a'], { cwd: root })
+  await varve(['remote', 'add', 'bucket', 's3://bucket/x', '--region', 'eu-central-1'], { cwd: root })
+  const before = shared(root)
+  const refused = async (...args: string[]) => {
+    const { exitCode, stderr } = await runVarve(args, { cwd: root })
+    expect({ args, exitCode }).toEqual({ args, exitCode: 2 })
+    expect(shared(root)).toBe(before)
+    return stderr
+  }
+  expect(await refused('remote', 'set', 'origin', 'storageClass', 'STANDARD_IA')).toMatch(
+    /^varve: the remote origin is a folder, which has no storageClass\nhint: /,
+  )
+  expect(await refused('config', 'remotes.origin.region', 'x')).toContain('is a folder')
+  expect(await refused('remote', 'add', 'other', 'ssh://h/x', '--region', 'x')).toContain('over SSH')
+  expect(await refused('remote', 'set', 'bucket', 'storageClass', 'COLD')).toContain('STANDARD_IA')
+  expect(await refused('remote', 'set', 'bucket', 'region', 'x.evil.example/')).toContain('region cannot be')
+  expect(await refused('remote', 'set', 'bucket', 'url', '/srv/b')).toContain('has no region')
+  expect(await refused('remote', 'set', 'bucket', 'regoin', 'x')).toContain('`region`')
+  const secret = await refused('remote', 'set', 'bucket', 'secretAccessKey', 'hunter2')
+  expect(secret).toContain('secret')
+  expect(secret).not.toContain('hunter2')
+})
+
+test('a local URL of another kind leaves out what belongs to the committed one', async () => {
+  const root = await project()
+  const folder = makeFolder()
+  await varve(['remote', 'add', 'origin', 's3://bucket/x', '--region', 'eu-central-1'], { cwd: root })
+  await varve(['remote', 'set', 'origin', 'url', folder, '--local'], { cwd: root })
+  expect(await varveJson(['remote', 'test'], { cwd: root })).toMatchObject({ label: folder, place: 'empty' })
+  await varve(['remote', 'set', 'origin', 'storageClass', 'STANDARD_IA'], { cwd: root })
+  const { exitCode, stderr } = await runVarve(
+    ['remote', 'set', 'origin', 'storageClass', 'STANDARD_IA', '--local'],
+    { cwd: root },
+  )
+  expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining('is a folder') })
+})
+
+test('settings by hand that the kind does not have stop it when it is used', async () => {
+  const root = await project()
+  await varve(['remote', 'add', 'origin', '/srv/a'], { cwd: root })
+  writeFiles(root, { 'varve.yaml': shared(root).replace('/srv/a', '/srv/a\n    acl: private') })
+  expect(await runVarve(['remote', 'test'], { cwd: root })).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('the remote origin is a folder, which has no acl'),
+  })
+  await varve(['remote', 'set', 'origin', 'acl', '--unset'], { cwd: root })
+  expect(shared(root)).not.toContain('acl')
 })
 
 test('remove takes a remote out of both files, and the default with it', async () => {
@@ -165,13 +271,16 @@ test('test tries an empty folder and leaves it empty', async () => {
     probeBytes: 8 << 20,
   })
   expect(result.checks.map(({ check }) => check).sort()).toEqual([
-    ...['create', 'list', 'range', 'read', 'remove', 'stat', 'throughput', 'write'],
+    ...['create', 'list', 'parallel', 'race', 'range', 'read', 'remove', 'stat', 'throughput', 'write'],
   ])
   expect(result.checks.filter(({ outcome }) => outcome !== 'passed')).toEqual([])
   expect(readdirSync(folder).filter((name) => !name.startsWith('.'))).toEqual([])
   const text = await varve(['remote', 'test', 'origin'], { cwd: root })
   expect(text).toMatch(/create only if absent +works +[0-9.]+ ms\n/)
-  expect(text).toMatch(/write [0-9.,]+ \w+\/s, read [0-9.,]+ \w+\/s \(8\.0 MiB/)
+  expect(text).toMatch(/the same, several at once +works +[0-9.]+ ms\n/)
+  expect(text).toMatch(
+    /throughput, of 8\.0 MiB:\n {2}one request +write [0-9.,]+ \w+\/s +read [0-9.,]+ \w+\/s\n {2}8 at once +write /,
+  )
 })
 
 test('test makes no folder, and tells a new one from one whose disk is away', async () => {

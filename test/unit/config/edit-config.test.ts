@@ -71,6 +71,18 @@ test('a long value stays on one line', async () => {
   expect(read(file)).toContain(`url: ${url}\n`)
 })
 
+test('a switch is written as YAML has it, and other text that looks so is quoted', async () => {
+  const file = committed()
+  await setConfigValue(file, 'remotes.origin.forcePathStyle', 'true')
+  await setConfigValue(file, 'remotes.origin.profile', 'true')
+  expect(read(file)).toContain('    forcePathStyle: true\n    profile: "true"\n')
+  await setConfigValue(file, 'remotes.origin.forcePathStyle', 'false')
+  expect(read(file)).toContain('    forcePathStyle: false\n')
+  await expect(setConfigValue(file, 'remotes.origin.forcePathStyle', 'maybe')).rejects.toMatchObject({
+    code: 'BAD_CONFIG',
+  })
+})
+
 test('a file that is not there is created, with its folder', async () => {
   const file = { path: join(makeFolder(), 'varve/config.yaml'), source: 'local' } as const
   await setConfigValue(file, 'default', 'origin')

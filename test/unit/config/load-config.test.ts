@@ -44,6 +44,29 @@ test('merges the two files key by key, and knows where each value came from', as
   )
 })
 
+test('every setting of a remote is text, and a switch is true or false', async () => {
+  const settings = {
+    url: 's3://bucket/photos',
+    endpointUrl: 'https://minio.example:9000',
+    region: 'eu-central-1',
+    forcePathStyle: 'true',
+    profile: 'work',
+    storageClass: 'STANDARD_IA',
+    serverSideEncryption: 'aws:kms',
+    kmsKeyId: 'arn:aws:kms:eu-central-1:1:key/2',
+    acl: 'private',
+    requestPayer: 'requester',
+  }
+  const lines = Object.entries(settings).map(([key, value]) => `    ${key}: ${value}\n`)
+  const loaded = async (text: string) =>
+    Object.fromEntries(
+      [...findRemote(await load(text)).settings].map(([key, setting]) => [key, setting.value]),
+    )
+  expect(await loaded(`${HEAD}remotes:\n  a:\n${lines.join('')}`)).toEqual(settings)
+  const quoted = `${HEAD}remotes:\n  a: {url: x, forcePathStyle: "false"}\n`
+  expect(await loaded(quoted)).toEqual({ url: 'x', forcePathStyle: 'false' })
+})
+
 test('the least that a config can be', async () => {
   expect(await load(`\ufeff${HEAD}`.replaceAll('\n', '\r\n'), '# nothing yet\n')).toEqual({
     repositoryId: ID,
@@ -89,6 +112,18 @@ test.each([
   ['a list of remotes', `${HEAD}remotes:\n  - a\n`, 'BAD_CONFIG', /:3: remotes/],
   ['a remote that is text', `${HEAD}remotes:\n  a: s3://x\n`, 'BAD_CONFIG', /:4: remotes\.a/],
   ['a value that is a number', `${HEAD}remotes:\n  a:\n    url: 12\n`, 'BAD_CONFIG', /:5: url must be text/],
+  [
+    'a switch that is neither',
+    `${HEAD}remotes:\n  a:\n    forcePathStyle: yes\n`,
+    'BAD_CONFIG',
+    /:5: forcePathStyle must be true or false/,
+  ],
+  [
+    'a truth in place of text',
+    `${HEAD}remotes:\n  a:\n    acl: true\n`,
+    'BAD_CONFIG',
+    /:5: acl must be text/,
+  ],
   ['an alias', `${HEAD}default: &a x\nremotes:\n  b:\n    url: *a\n`, 'BAD_CONFIG', /:6: url must be text/],
   ['a name that leads out', `${HEAD}remotes:\n  ../x: {url: y}\n`, 'BAD_CONFIG', /:4: not a name/],
   [
@@ -130,6 +165,10 @@ test.each([
   'session_token',
   'access-key',
   'AccessKeyId',
+  'accessKeyId',
+  'secretAccessKey',
+  'sessionToken',
+  'aws_session_token',
   'sasToken',
 ])('a secret is refused by its key and not repeated: %s', async (key) => {
   const loading = load(`${HEAD}remotes:\n  a:\n    ${key}: hunter2\n`)
@@ -152,6 +191,21 @@ test('a password in a URL is refused and not repeated; a user name alone is none
     expect(
       findRemote(await load(`${HEAD}remotes:\n  a:\n    url: '${url}'\n`)).settings.get('url')?.value,
     ).toBe(url)
+  }
+})
+
+test('a password in an endpoint, or the id of an access key anywhere, is refused and not repeated', async () => {
+  for (const [line, what] of [
+    ['endpointUrl: https://user:hunter2@minio.example', 'password'],
+    ['profile: AKIAHUNTER2HUNTER222', 'access key'],
+    ['region: "x ASIAHUNTER2HUNTER222"', 'access key'],
+  ] as const) {
+    const loading = load(`${HEAD}remotes:\n  a:\n    ${line}\n`)
+    await expect(loading).rejects.toMatchObject({
+      code: 'BAD_CONFIG',
+      message: expect.stringMatching(new RegExp(`:5: .*${what}`)),
+    })
+    await expect(loading).rejects.not.toMatchObject({ message: expect.stringMatching(/hunter2/i) })
   }
 })
 

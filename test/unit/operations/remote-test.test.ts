@@ -25,8 +25,10 @@ const ALL_PASSED = {
   range: 'passed',
   list: 'passed',
   create: 'passed',
+  race: 'passed',
   remove: 'passed',
   throughput: 'passed',
+  parallel: 'passed',
 }
 
 test('a good remote passes everything, and an empty place stays empty', async () => {
@@ -34,11 +36,16 @@ test('a good remote passes everything, and an empty place stays empty', async ()
   const result = await testRemote(remote, { probeBytes })
   expect(outcomes(result)).toEqual(ALL_PASSED)
   expect(result).toMatchObject({ label: 'memory', place: 'empty', placeError: undefined, probeBytes })
-  expect(result.writeBytesPerSecond).toBeGreaterThan(0)
-  expect(result.readBytesPerSecond).toBeGreaterThan(0)
-  for (const { latencyMs, error } of result.checks) {
+  expect(result.readOnly).toBe(false)
+  expect(result.atOnce.requests).toBe(8)
+  for (const { writeBytesPerSecond, readBytesPerSecond } of [result.one, result.atOnce]) {
+    expect(writeBytesPerSecond).toBeGreaterThan(0)
+    expect(readBytesPerSecond).toBeGreaterThan(0)
+  }
+  for (const { latencyMs, error, note } of result.checks) {
     expect(latencyMs).toBeGreaterThanOrEqual(0)
     expect(error).toBeUndefined()
+    expect(note).toBeUndefined()
   }
   expect(await keysOf(remote)).toEqual([])
 })
@@ -83,21 +90,23 @@ const faults: [string, (good: Remote) => Partial<Remote>, Record<string, string>
       read: 'skipped',
       range: 'skipped',
       create: 'skipped',
+      race: 'skipped',
       remove: 'skipped',
       throughput: 'skipped',
+      parallel: 'skipped',
     },
   ],
   [
     'replaces what is there',
     (good) => ({ write: (key, source) => good.write(key, source) }),
-    { create: 'failed' },
+    { create: 'failed', race: 'skipped' },
   ],
   [
     'takes no notice of ranges',
     (good) => ({
       read: (key, options) => good.read(key, options?.signal ? { signal: options.signal } : {}),
     }),
-    { range: 'failed' },
+    { range: 'failed', parallel: 'failed' },
   ],
   [
     'alters bytes',
@@ -111,7 +120,7 @@ const faults: [string, (good: Remote) => Partial<Remote>, Record<string, string>
         return Readable.from([bytes])
       },
     }),
-    { read: 'failed', range: 'failed', throughput: 'failed' },
+    { read: 'failed', range: 'failed', race: 'failed', throughput: 'failed', parallel: 'skipped' },
   ],
   [
     'lists nothing',
@@ -137,7 +146,8 @@ test.each(faults)('a remote that %s is found out', async (what, faultOf, failing
     expect(error instanceof VarveError).toBe(outcome === 'failed')
     expect(latencyMs === undefined).toBe(outcome !== 'passed')
   }
-  if (failing.throughput !== undefined) expect(result.readBytesPerSecond).toBeUndefined()
+  if (failing.throughput !== undefined) expect(result.one.readBytesPerSecond).toBeUndefined()
+  if (failing.parallel !== undefined) expect(result.atOnce.readBytesPerSecond).toBeUndefined()
   if (what !== 'keeps what is removed') expect(await keysOf(good)).toEqual([])
 })
 
@@ -166,4 +176,129 @@ test('an interruption ends it, and its objects are removed', async () => {
     code: 'INTERRUPTED',
   })
   expect(await keysOf(good)).toEqual([])
+})
+
+const raceOf = ({ checks }: RemoteTest) => checks.find(({ check }) => check === 'race')
+
+test('a place that refuses a second creation but not one at the same moment is limited, and does not fail', async () => {
+  const good = createMemoryRemote()
+  const remote: Remote = {
+    ...good,
+    async write(key, source, { ifAbsent, ...options } = {}) {
+      if (ifAbsent && (await good.stat(key)) !== undefined) {
+        throw new VarveError('ALREADY_EXISTS', `${key} is there`)
+      }
+      await new Promise((resolve) => setImmediate(resolve))
+      await good.write(key, source, options)
+    },
+  }
+  const result = await testRemote(remote, { probeBytes })
+  expect(outcomes(result)).toEqual({ ...ALL_PASSED, race: 'limited' })
+  expect(raceOf(result)?.note).toContain('of 8 writers at once more than one succeeded, in 5 of 5 rounds')
+  expect(await keysOf(good)).toEqual([])
+})
+
+test('writers that fail in a race, in place of being refused, are a limit too', async () => {
+  const good = createMemoryRemote()
+  const underWay = new Set<string>()
+  const remote: Remote = {
+    ...good,
+    async write(key, source, options) {
+      if (options?.ifAbsent && underWay.has(key)) throw new VarveError('REMOTE_FAILED', 'conflict')
+      underWay.add(key)
+      await good.write(key, source, options)
+      underWay.delete(key)
+    },
+  }
+  const result = await testRemote(remote, { probeBytes })
+  expect(outcomes(result)).toEqual({ ...ALL_PASSED, race: 'limited' })
+  expect(raceOf(result)?.note).toContain('some failed (conflict)')
+})
+
+test('a race that nobody wins, or that leaves what nobody wrote, is a failure', async () => {
+  const nobody = createMemoryRemote()
+  const refusing = await testRemote(
+    {
+      ...nobody,
+      async write(key, source, options) {
+        if (key.includes('raced')) throw new VarveError('REMOTE_FAILED', 'conflict')
+        await nobody.write(key, source, options)
+      },
+    },
+    { probeBytes },
+  )
+  expect(raceOf(refusing)).toMatchObject({ outcome: 'failed', error: { message: 'conflict' } })
+
+  const mixing = createMemoryRemote()
+  const mixed = await testRemote(
+    {
+      ...mixing,
+      async write(key, source, options) {
+        const isRaced = key.includes('raced')
+        await mixing.write(key, isRaced ? sourceOf(Buffer.alloc(source.sizeBytes)) : source, options)
+      },
+    },
+    { probeBytes },
+  )
+  expect(raceOf(mixed)).toMatchObject({
+    outcome: 'failed',
+    error: { message: expect.stringContaining('mixes') },
+  })
+})
+
+/** As a web server shows it: nothing can be written, only `index/` and `roots/` are listed. */
+function readOnly(good: Remote): Remote {
+  const refuse = async () => {
+    throw new VarveError('REMOTE_FAILED', 'read-only')
+  }
+  return {
+    ...good,
+    write: refuse,
+    remove: refuse,
+    async *list(prefix) {
+      if (prefix !== 'index/') throw new VarveError('REMOTE_FAILED', `cannot list ${prefix}`)
+      yield* good.list(prefix)
+    },
+  }
+}
+
+test('a remote that is only read is tried with what it holds', async () => {
+  const good = createMemoryRemote()
+  await ensureRemoteFormat(good)
+  await good.write('index/a.idx', sourceOf(Buffer.alloc(10)))
+  await good.write('index/b.idx', sourceOf(Buffer.alloc(400_000, 'b')))
+  const result = await testRemote(readOnly(good), { readOnly: true })
+  const skipped = { write: 'skipped', create: 'skipped', race: 'skipped', remove: 'skipped' }
+  expect(outcomes(result)).toEqual({ ...ALL_PASSED, ...skipped })
+  expect(result).toMatchObject({ readOnly: true, place: 'varve', probeBytes: 400_000 })
+  expect(result.checks.find(({ check }) => check === 'write')?.note).toContain('only read')
+  for (const { writeBytesPerSecond, readBytesPerSecond } of [result.one, result.atOnce]) {
+    expect(writeBytesPerSecond).toBeUndefined()
+    expect(readBytesPerSecond).toBeGreaterThan(0)
+  }
+
+  const small = await testRemote(readOnly(good), { readOnly: true, probeBytes: 1000 })
+  expect(outcomes(small)).toMatchObject({ throughput: 'skipped', parallel: 'skipped' })
+  expect(small.probeBytes).toBe(0)
+})
+
+test('a remote that is only read, and cannot be listed or has nothing, says so', async () => {
+  const good = createMemoryRemote()
+  await expect(testRemote(readOnly(good), { readOnly: true })).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  await ensureRemoteFormat(good)
+  expect(outcomes(await testRemote(readOnly(good), { readOnly: true }))).toMatchObject({
+    list: 'limited',
+    throughput: 'skipped',
+  })
+  const unlisted = {
+    ...readOnly(good),
+    // biome-ignore lint/correctness/useYield: it fails before its first entry
+    async *list() {
+      throw new VarveError('NOT_FOUND', 'no published.json')
+    },
+  }
+  expect(outcomes(await testRemote(unlisted, { readOnly: true }))).toMatchObject({
+    read: 'passed',
+    list: 'failed',
+  })
 })
