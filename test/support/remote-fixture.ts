@@ -37,7 +37,13 @@ export function reopen(clone: Clone, remote: Remote = clone.remote, repositoryId
   return { store: Store.open(clone.store.root), view, remote }
 }
 
-type Part = { paths?: string[]; repositoryId?: string; jobs?: number; onMissing?: 'refuse' | 'leave-out' }
+type Part = {
+  paths?: string[]
+  repositoryId?: string
+  jobs?: number
+  onMissing?: 'refuse' | 'leave-out'
+  isRehearsal?: boolean
+}
 
 /** Pushes versions as the command does: the view is refreshed first. */
 export async function push(clone: Clone, entries: readonly TreeEntry[], part: Part = {}) {
@@ -54,6 +60,7 @@ export async function push(clone: Clone, entries: readonly TreeEntry[], part: Pa
     who: 'Ada',
     commits: [],
     jobs: part.jobs ?? 2,
+    isRehearsal: part.isRehearsal,
   })
 }
 
