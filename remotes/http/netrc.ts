@@ -3,7 +3,11 @@ import { VarveError } from '../../core/errors.ts'
 export type Credentials = { login: string; password: string }
 
 /** `machine` is in lower case; undefined for the entry `default`. */
-export type NetrcEntry = { machine: string | undefined; login: string | undefined; password: string | undefined }
+export type NetrcEntry = {
+  machine: string | undefined
+  login: string | undefined
+  password: string | undefined
+}
 
 /**
  * Reads the text of a `.netrc` (GNU Inetutils manual, "The .netrc file"), with the quotes and comments that curl takes:
@@ -12,7 +16,7 @@ export type NetrcEntry = { machine: string | undefined; login: string | undefine
  * @throws BAD_CONFIG for what is none; `where` names the file
  */
 export function parseNetrc(text: string, where: string): NetrcEntry[] {
-  const words = new Words(text, where)
+  const words: Words = new Words(text, where)
   const entries: NetrcEntry[] = []
   let entry: NetrcEntry | undefined
   for (let keyword = words.keyword(); keyword !== undefined; keyword = words.keyword()) {

@@ -9,8 +9,8 @@ import { isLoopback } from './is-loopback.ts'
 export function proxyFor(url: URL, environment: NodeJS.ProcessEnv): URL | undefined {
   if (isLoopback(url.hostname)) return undefined
   const name = url.protocol === 'https:' ? 'https_proxy' : 'http_proxy'
-  const text = valueOf(environment, name)
-  if (text === undefined || isExempt(url, valueOf(environment, 'no_proxy') ?? '')) return undefined
+  const text = variable(environment, name)
+  if (text === undefined || isExempt(url, variable(environment, 'no_proxy') ?? '')) return undefined
   const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`
   const proxy = URL.canParse(withScheme) ? new URL(withScheme) : undefined
   if (proxy?.protocol === 'http:' || proxy?.protocol === 'https:') return proxy
@@ -20,21 +20,21 @@ export function proxyFor(url: URL, environment: NodeJS.ProcessEnv): URL | undefi
   })
 }
 
-function valueOf(environment: NodeJS.ProcessEnv, name: string): string | undefined {
+function variable(environment: NodeJS.ProcessEnv, name: string): string | undefined {
   return environment[name]?.trim() || environment[name.toUpperCase()]?.trim() || undefined
 }
 
 /** A name stands for itself and all names below it, with or without a dot before it; `*` for everything. */
 function isExempt(url: URL, noProxy: string): boolean {
+  const host = url.hostname
   const port = url.port || (url.protocol === 'https:' ? '443' : '80')
-  const host = url.hostname.replace(/^\[|\]$/g, '')
   return noProxy
     .toLowerCase()
     .split(/[\s,]+/)
     .some((item) => {
       if (item === '*') return true
-      const [, bracketed, plain, itemPort] = /^(?:\[([^\]]*)\]|\*?\.?([^:]*|[0-9a-f:]*:[0-9a-f:]*))(?::(\d+))?$/.exec(item) ?? []
-      const name = bracketed ?? plain ?? ''
+      // What has more colons than that of a port is an IPv6 address, which a URL has in brackets.
+      const [, name = '', itemPort] = /^\*?\.?(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(item) ?? ['', `[${item}]`]
       if (name === '' || (itemPort !== undefined && itemPort !== port)) return false
       return host === name || host.endsWith(`.${name}`)
     })

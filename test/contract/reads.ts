@@ -5,7 +5,8 @@ import { bytesOf, readBytes, someBytes, sourceOf } from './sources.ts'
 
 const MEBIBYTE = 1024 * 1024
 
-export function describeReads(remote: CurrentRemote): void {
+/** Values are written through `writer`. */
+export function describeReads(remote: CurrentRemote, writer: CurrentRemote): void {
   describe('read', () => {
     test.each([
       ['nothing at all', 0],
@@ -14,14 +15,14 @@ export function describeReads(remote: CurrentRemote): void {
       ['5 MiB and 3 bytes', 5 * MEBIBYTE + 3],
     ])('gives back %s', async (_name, sizeBytes) => {
       const bytes = someBytes(sizeBytes)
-      await remote().write('packs/ab/value.pack', sourceOf(bytes))
+      await writer().write('packs/ab/value.pack', sourceOf(bytes))
       expect((await readBytes(remote(), 'packs/ab/value.pack')).equals(bytes)).toBe(true)
       expect((await remote().stat('packs/ab/value.pack'))?.sizeBytes).toBe(sizeBytes)
     })
 
     test('gives back every byte value as it is', async () => {
       const bytes = Buffer.from([...Array(256).keys(), 13, 10, 13, 10, 0, 0xef, 0xbb, 0xbf, 0xff, 0xfe])
-      await remote().write('binary', sourceOf(bytes))
+      await writer().write('binary', sourceOf(bytes))
       expect(await readBytes(remote(), 'binary')).toEqual(bytes)
     })
 
@@ -35,28 +36,28 @@ export function describeReads(remote: CurrentRemote): void {
       ['beyond the end', 50, 60, ''],
       ['of nothing', 4, 4, ''],
     ])('gives a range %s', async (_name, start, endExclusive, expected) => {
-      await remote().write('digits', sourceOf('0123456789'))
+      await writer().write('digits', sourceOf('0123456789'))
       const bytes = await readBytes(remote(), 'digits', { range: { start, endExclusive } })
       expect(bytes.toString()).toBe(expected)
     })
 
     test('gives a range of many pieces', async () => {
       const bytes = someBytes(3 * MEBIBYTE)
-      await remote().write('large', sourceOf(bytes))
+      await writer().write('large', sourceOf(bytes))
       const range = { start: 12_345, endExclusive: 2 * MEBIBYTE + 1 }
       const part = await readBytes(remote(), 'large', { range })
       expect(part.equals(bytes.subarray(range.start, range.endExclusive))).toBe(true)
     })
 
     test('of an empty value gives no bytes for any range', async () => {
-      await remote().write('empty', sourceOf(''))
+      await writer().write('empty', sourceOf(''))
       expect(await readBytes(remote(), 'empty', { range: { start: 0, endExclusive: 10 } })).toHaveLength(0)
     })
 
     test.each(['absent', 'packs/absent', 'there/below'])(
       'of the missing key %s is NOT_FOUND',
       async (key) => {
-        await remote().write('there', sourceOf('x'))
+        await writer().write('there', sourceOf('x'))
         await expect(remote().read(key)).rejects.toMatchObject({ code: 'NOT_FOUND' })
         await expect(remote().read(key, { range: { start: 0, endExclusive: 1 } })).rejects.toMatchObject({
           code: 'NOT_FOUND',
@@ -65,21 +66,21 @@ export function describeReads(remote: CurrentRemote): void {
     )
 
     test('of what is only the beginning of a key is NOT_FOUND', async () => {
-      await remote().write('packs/ab/x', sourceOf('x'))
+      await writer().write('packs/ab/x', sourceOf('x'))
       await expect(remote().read('packs/ab')).rejects.toMatchObject({ code: 'NOT_FOUND' })
       await expect(remote().read('packs/a')).rejects.toMatchObject({ code: 'NOT_FOUND' })
     })
 
     test('serves many readers at once', async () => {
       const bytes = someBytes(MEBIBYTE)
-      await remote().write('shared', sourceOf(bytes))
+      await writer().write('shared', sourceOf(bytes))
       const copies = await Promise.all(Array.from({ length: 8 }, () => readBytes(remote(), 'shared')))
       expect(copies.every((copy) => copy.equals(bytes))).toBe(true)
     })
 
     test('can be left half-way', async () => {
       const bytes = someBytes(2 * MEBIBYTE)
-      await remote().write('left', sourceOf(bytes))
+      await writer().write('left', sourceOf(bytes))
       for await (const _piece of await remote().read('left')) break
       const unread = await remote().read('left')
       unread.destroy()
@@ -88,13 +89,13 @@ export function describeReads(remote: CurrentRemote): void {
     })
 
     test('with an aborted signal is INTERRUPTED', async () => {
-      await remote().write('value', sourceOf('x'))
+      await writer().write('value', sourceOf('x'))
       const reading = remote().read('value', { signal: AbortSignal.abort() })
       await expect(reading).rejects.toMatchObject({ code: 'INTERRUPTED' })
     })
 
     test('ends with INTERRUPTED when it is aborted half-way', async () => {
-      await remote().write('value', sourceOf(someBytes(5 * MEBIBYTE)))
+      await writer().write('value', sourceOf(someBytes(5 * MEBIBYTE)))
       const controller = new AbortController()
       const stream = await remote().read('value', { signal: controller.signal })
       const reading = (async () => {
@@ -105,11 +106,11 @@ export function describeReads(remote: CurrentRemote): void {
 
     test('during overwrites gives one whole value, old or new', async () => {
       const values = [someBytes(MEBIBYTE), someBytes(MEBIBYTE + 7)]
-      await remote().write('published.json', sourceOf(values[0]!))
+      await writer().write('published.json', sourceOf(values[0]!))
       let isWriting = true
       const writing = (async () => {
         for (let round = 1; round <= 6; round++) {
-          await remote().write('published.json', sourceOf(values[round % 2]!))
+          await writer().write('published.json', sourceOf(values[round % 2]!))
         }
         isWriting = false
       })()
@@ -127,13 +128,13 @@ export function describeReads(remote: CurrentRemote): void {
     test.each(['absent', 'packs/ab', 'packs/ab/x/below'])(
       'of the missing key %s is undefined',
       async (key) => {
-        await remote().write('packs/ab/x', sourceOf('x'))
+        await writer().write('packs/ab/x', sourceOf('x'))
         expect(await remote().stat(key)).toBeUndefined()
       },
     )
 
     test('tells key, size and a time that is not far off', async () => {
-      await remote().write('packs/ab/x', sourceOf('four'))
+      await writer().write('packs/ab/x', sourceOf('four'))
       const entry = await remote().stat('packs/ab/x')
       expect(entry).toEqual({ key: 'packs/ab/x', sizeBytes: 4, modifiedAt: expect.any(Date) })
       // A server's clock may be wrong by minutes; a wrong unit or an epoch of zero is wrong by years.
