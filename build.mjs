@@ -74,12 +74,13 @@ export async function bundle() {
     minifySyntax: true,
     // Native packages and their WebAssembly stand-ins find their own files: they stay packages.
     external: Object.keys(manifest.dependencies),
-    define: { VARVE_VERSION: JSON.stringify(manifest.version) },
+    // ssh2 looks for a program beside itself, for a kind of agent that is never asked for.
+    define: { VARVE_VERSION: JSON.stringify(manifest.version), __dirname: '"/"' },
     // Bundled CommonJS packages require node's own modules.
     banner: {
       js: `import{createRequire as varveCreateRequire}from'node:module';const require=varveCreateRequire(import.meta.url);`,
     },
-    plugins: [withoutLocales],
+    plugins: [withoutLocales, withoutNatives],
     legalComments: 'none',
     logLevel: 'warning',
   })
@@ -97,6 +98,23 @@ const withoutLocales = {
           __n: (one, many, count, ...values) => format(count === 1 ? one : many, count, ...values),
           getLocale: () => 'en', setLocale() {}, updateLocale() {},
         })`,
+    }))
+  },
+}
+
+/**
+ * ssh2 tries a native module of its own and one that looks at the processor, and does without either. They are left
+ * out whether they happen to be built on this machine or not.
+ */
+const withoutNatives = {
+  name: 'without-natives',
+  setup(pluginBuild) {
+    pluginBuild.onResolve({ filter: /^cpu-features$|\/sshcrypto\.node$/ }, ({ path }) => ({
+      path,
+      namespace: 'without-natives',
+    }))
+    pluginBuild.onLoad({ filter: /.*/, namespace: 'without-natives' }, () => ({
+      contents: "throw new Error('not bundled')",
     }))
   },
 }

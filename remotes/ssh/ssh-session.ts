@@ -1,0 +1,56 @@
+import { VarveError } from '../../core/errors.ts'
+import { dial } from './dial.ts'
+import type { SftpChannel } from './sftp-channel.ts'
+import { type BorrowedChannel, SshConnection } from './ssh-connection.ts'
+import type { SshEnvironment } from './ssh-environment.ts'
+import type { SshPlace } from './ssh-place.ts'
+
+/** Reaches one place: logs in when it is first used, and again when the connection was lost. */
+export class SshSession {
+  readonly #place: SshPlace
+  readonly #environment: SshEnvironment
+  #connection: Promise<SshConnection> | undefined
+  #hasBeenConnected = false
+
+  constructor(place: SshPlace, environment: SshEnvironment) {
+    this.#place = place
+    this.#environment = environment
+  }
+
+  /** Runs `work` on a channel that few others use. @throws VarveError when the server cannot be reached. */
+  async use<T>(work: (channel: SftpChannel) => Promise<T>): Promise<T> {
+    const { channel, giveBack } = await this.borrow()
+    try {
+      return await work(channel)
+    } finally {
+      giveBack()
+    }
+  }
+
+  /** For work that lasts longer than a call: a stream. */
+  async borrow(): Promise<BorrowedChannel> {
+    return (await this.#connect()).borrow()
+  }
+
+  async #connect(): Promise<SshConnection> {
+    const current = this.#connection
+    const connection = await current?.catch(() => undefined)
+    if (connection?.isOpen) return connection
+    // Of those who found it lost, the first dials; the others wait for the same login.
+    if (this.#connection === current) this.#connection = this.#dial()
+    return this.#connection!
+  }
+
+  async #dial(): Promise<SshConnection> {
+    try {
+      const connection = new SshConnection(await dial(this.#place, this.#environment))
+      this.#hasBeenConnected = true
+      return connection
+    } catch (error) {
+      if (!(error instanceof VarveError) || error.retryable || !this.#hasBeenConnected) throw error
+      // A host that has let us in before is down for a moment, not misspelt.
+      const { code, message, hint, cause } = error
+      throw new VarveError(code, message, { hint, cause, retryable: code === 'REMOTE_FAILED' })
+    }
+  }
+}
