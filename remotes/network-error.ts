@@ -1,26 +1,22 @@
 import { VarveError } from '../core/errors.ts'
 
+const NO_ANSWER = 'it does not answer'
+
 /** Nothing has reached the other side. */
 const UNREACHABLE: Readonly<Record<string, string>> = {
   ENOTFOUND: 'there is no host of that name, or no network',
   EAI_AGAIN: 'its name cannot be looked up now: is there a network?',
   ECONNREFUSED: 'nothing listens there',
   EHOSTUNREACH: 'there is no way to that host',
+  EHOSTDOWN: 'there is no way to that host',
   ENETUNREACH: 'there is no network',
+  ENETDOWN: 'there is no network',
   EADDRNOTAVAIL: 'there is no network',
-  UND_ERR_CONNECT_TIMEOUT: 'it does not answer',
+  UND_ERR_CONNECT_TIMEOUT: NO_ANSWER,
 }
 
-const BROKEN: ReadonlySet<string> = new Set([
-  ...['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE', 'EPROTO'],
-  ...[
-    'UND_ERR_SOCKET',
-    'UND_ERR_HEADERS_TIMEOUT',
-    'UND_ERR_BODY_TIMEOUT',
-    'HPE_INVALID_CONSTANT',
-    'ABORT_ERR',
-  ],
-])
+const BROKEN =
+  /^(ECONNRESET|EPIPE|ETIMEDOUT|ECONNABORTED|ERR_STREAM_PREMATURE_CLOSE|EPROTO|UND_ERR_(SOCKET|HEADERS_TIMEOUT|BODY_TIMEOUT)|HPE_.+|ABORT_ERR)$/
 
 const CERTIFICATE = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(GET|VERIFY)_|ERR_TLS_CERT)/
 
@@ -29,17 +25,12 @@ const CERTIFICATE = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(GET|VERIFY)_|ER
  * `where` names the host, `doing` the request.
  */
 export function networkError(error: unknown, where: string, doing: string): VarveError | undefined {
-  const found = codeOf(error)
+  const found = systemErrorIn(error)
   if (found === undefined) return undefined
-  const { code, cause } = found
-  const why = UNREACHABLE[code]
-  if (why !== undefined) {
-    return new VarveError('REMOTE_UNREACHABLE', `${where} cannot be reached while ${doing}: ${why}`, {
-      hint: 'Check the network and the address, and run the command again: what was done is kept.',
-      retryable: true,
-      cause,
-    })
-  }
+  const { code } = found
+  const cause = error
+  const why = code === 'ETIMEDOUT' && found.syscall === 'connect' ? NO_ANSWER : UNREACHABLE[code]
+  if (why !== undefined) return unreachable({ where, doing, why, cause })
   if (CERTIFICATE.test(code)) {
     return new VarveError(
       'REMOTE_FAILED',
@@ -50,7 +41,13 @@ export function networkError(error: unknown, where: string, doing: string): Varv
       },
     )
   }
-  if (!BROKEN.has(code)) return undefined
+  if (code === 'EPROTO' && /wrong version number/.test(found.message)) {
+    return new VarveError('REMOTE_FAILED', `${where} does not speak TLS`, {
+      hint: 'Write http:// where the service is meant to be used without encryption; else check the port.',
+      cause,
+    })
+  }
+  if (!BROKEN.test(code)) return undefined
   return new VarveError('REMOTE_FAILED', `the connection to ${where} broke while ${doing} (${code})`, {
     hint: 'Run the command again: it goes on where it was.',
     retryable: true,
@@ -58,12 +55,29 @@ export function networkError(error: unknown, where: string, doing: string): Varv
   })
 }
 
-/** The system's code, of the error or of what caused it. */
-function codeOf(error: unknown): { code: string; cause: unknown } | undefined {
+/** For what waits for a connection by itself. */
+export function unanswered(options: { where: string; doing: string; cause: unknown }): VarveError {
+  return unreachable({ ...options, why: NO_ANSWER })
+}
+
+function unreachable(options: { where: string; doing: string; why: string; cause: unknown }): VarveError {
+  const { where, doing, why, cause } = options
+  return new VarveError('REMOTE_UNREACHABLE', `${where} cannot be reached while ${doing}: ${why}`, {
+    hint: 'Check the network and the address, and run the command again: what was done is kept.',
+    retryable: true,
+    cause,
+  })
+}
+
+type SystemError = Error & { code: string; syscall?: string }
+
+/** The error of the system, or of what caused it. */
+function systemErrorIn(error: unknown): SystemError | undefined {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
-    const [first] = at instanceof AggregateError ? at.errors : []
-    const { code } = (first ?? at) as { code?: unknown }
-    if (typeof code === 'string') return { code, cause: error }
+    const first: unknown = at instanceof AggregateError ? at.errors[0] : at
+    if (first instanceof Error && typeof (first as { code?: unknown }).code === 'string') {
+      return first as SystemError
+    }
   }
   return undefined
 }

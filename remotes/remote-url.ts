@@ -55,9 +55,9 @@ export function isDrivePath(path: string): boolean {
   return /^[A-Za-z]:([\\/]|$)/.test(path)
 }
 
-/** No message may repeat the URL here: it holds the secret. A port is no password. */
+/** No message may repeat the URL here: it holds the secret. A port is no password. Slashes may have been forgotten. */
 function refuseSecrets(url: string): void {
-  if (/^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/@]*:(?!\d+(\/|$))[^@]*@/.test(url)) {
+  if (/^[A-Za-z][A-Za-z0-9+.-]+:[/\\]*[^/\\@]*:(?!\d+(\/|$))[^@]*@/.test(url)) {
     throw badUrl('the URL of the remote holds a password, and it would be committed to git', {
       hint: "Take the password out of the URL; use the provider's own credential files or environment.",
     })
@@ -77,7 +77,8 @@ function folderOfFileUrl(url: string): string {
   const hint = 'Write file:///absolute/path with special characters percent-encoded, or a plain path.'
   const parsed = URL.canParse(url) && /^file:\/\/(localhost)?\//i.test(url) ? new URL(url) : undefined
   if (parsed === undefined) throw badUrl(`not a URL of a folder on this machine: ${url}`, { hint })
-  if (/[?#]/.test(url)) throw badUrl(`a URL of a folder has no "?" or "#" part: ${url}`, { hint })
+  if (/[?#]/.test(url))
+    throw badUrl(`a URL of a folder has no "?" or "#" part: ${withoutQuery(url)}`, { hint })
   let path: string
   try {
     path = fileURLToPath(parsed)
@@ -92,17 +93,19 @@ function s3Place(url: string): RemoteUrl {
   const hint = 'Write s3://bucket/prefix; a service that is not Amazon is named by the setting endpointUrl.'
   const [bucket = '', ...segments] = url.replace(/^s3:\/*/i, '').split('/')
   if (!/^s3:\/\//i.test(url) || !/^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/.test(bucket)) {
-    throw badUrl(`not a URL of a bucket: ${url}`, { hint })
+    throw badUrl(`not a URL of a bucket: ${withoutQuery(url)}`, { hint })
   }
   const prefix = segments.join('/').replace(/^\/+|\/+$/g, '')
   const isPlain = prefix === '' || prefix.split('/').every((name) => !/^\.{0,2}$/.test(name))
-  if (!isPlain || /[?#\\]/.test(prefix)) throw badUrl(`not a prefix in a bucket: ${url}`, { hint })
+  if (!isPlain || /[?#\\]/.test(prefix))
+    throw badUrl(`not a prefix in a bucket: ${withoutQuery(url)}`, { hint })
   return { kind: 's3', url: `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}`, bucket, prefix }
 }
 
 function sshUrl(url: string): RemoteUrl {
   const [, authority = '', path = ''] = /^[a-z]+:\/\/([^/]*)(\/.*)?$/i.exec(url) ?? []
-  if (/[?#]/.test(path)) throw badUrl(`an ssh URL has no "?" or "#" part: ${url}`, { hint: SSH_HINT })
+  if (/[?#]/.test(path))
+    throw badUrl(`an ssh URL has no "?" or "#" part: ${withoutQuery(url)}`, { hint: SSH_HINT })
   let decoded: string
   try {
     decoded = decodeURIComponent(path)
@@ -118,10 +121,11 @@ const SSH_HINT =
 /** A host or user that begins with a dash could be taken for an option by a program that is given it. */
 function sshPlace(url: string, authority: string, path: string): RemoteUrl {
   const [, user, bracketed, plain, port] =
-    /^(?:([A-Za-z0-9_][A-Za-z0-9._+@\\-]*)@)?(?:\[([0-9A-Fa-f:.%]+)\]|([A-Za-z0-9_][A-Za-z0-9._-]*))(?::(\d{1,5}))?$/.exec(
+    /^(?:([A-Za-z0-9_][A-Za-z0-9._+@\\-]*)@)?(?:\[([0-9A-Fa-f:.]+(?:%[A-Za-z0-9._-]+)?)\]|([A-Za-z0-9_][A-Za-z0-9._-]*))(?::(\d{1,5}))?$/.exec(
       authority,
     ) ?? []
-  const host = bracketed ?? plain
+  // In a URL, the percent sign before a zone is itself percent-encoded.
+  const host = bracketed?.replace('%25', '%') ?? plain
   const isPort = port === undefined || (Number(port) > 0 && Number(port) < 65536)
   if (host === undefined || !isPort) {
     throw badUrl(`not a user and host of a server: ${JSON.stringify(authority)}`, { hint: SSH_HINT })
@@ -135,14 +139,19 @@ function sshPlace(url: string, authority: string, path: string): RemoteUrl {
 
 function httpPlace(url: string): RemoteUrl {
   const hint = "Write https://host/path to the mirror's folder, without a user, query or fragment."
-  const parsed = URL.canParse(url) && /^https?:\/\//i.test(url) ? new URL(url) : undefined
+  const parsed = URL.canParse(url) && /^https?:\/\/[^/\\]/i.test(url) ? new URL(url) : undefined
   if (parsed === undefined || parsed.hostname.startsWith('-')) {
-    throw badUrl(`not a URL of a web server: ${JSON.stringify(url)}`, { hint })
+    throw badUrl(`not a URL of a web server: ${JSON.stringify(withoutQuery(url))}`, { hint })
   }
   if (parsed.username !== '' || parsed.password !== '' || /[?#]/.test(url)) {
     throw badUrl(`a remote's web address has no user, "?" or "#" part: ${parsed.origin}`, { hint })
   }
   return { kind: 'http', url: parsed.href.replace(/\/+$/, '') }
+}
+
+/** What follows may be a token. */
+function withoutQuery(url: string): string {
+  return url.replace(/([?#]).*$/, '$1…')
 }
 
 function badUrl(message: string, options: { hint: string; cause?: unknown }): VarveError {

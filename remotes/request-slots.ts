@@ -1,7 +1,7 @@
 type Slot = { takenAt: number }
 
 /** `failed` says nothing of how busy the other side is. */
-type Outcome = 'done' | 'refused' | 'failed'
+export type Outcome = 'done' | 'refused' | 'failed'
 
 /** A number of requests at once that halves when one is refused, and grows by one for each round that is done. */
 export class RequestSlots {

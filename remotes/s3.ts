@@ -1,4 +1,6 @@
 import type { Readable } from 'node:stream'
+import type * as Sdk from '@aws-sdk/client-s3'
+import { VarveError } from '../core/errors.ts'
 import type { Remote, RemoteEntry } from '../core/remote.ts'
 import { alreadyExists } from './already-exists.ts'
 import { checkKey, checkPrefix, isKey } from './check-key.ts'
@@ -7,7 +9,14 @@ import { BufferPool } from './s3/buffer-pool.ts'
 import { createS3Clients } from './s3/clients.ts'
 import { collect } from './s3/collect.ts'
 import { emptyStream, readBody } from './s3/read-body.ts'
-import { isPreconditionFailed, isStatus, isUnsupportedCondition, s3Error } from './s3/s3-error.ts'
+import {
+  isPreconditionFailed,
+  isStatus,
+  isUnexplained,
+  isUnsupportedCondition,
+  s3Error,
+  wasSkewed,
+} from './s3/s3-error.ts'
 import type { S3Place } from './s3/s3-place.ts'
 import type { S3Settings } from './s3/s3-settings.ts'
 import { sweepUploads } from './s3/sweep-uploads.ts'
@@ -66,9 +75,20 @@ export async function createS3Remote(place: S3Place, settings: S3Settings): Prom
         return { key, sizeBytes: head.ContentLength ?? 0, modifiedAt: head.LastModified ?? new Date(0) }
       } catch (error) {
         if (isStatus(error, 404)) return undefined
-        throw error
+        throw isUnexplained(error) ? await explained(error, key) : error
       }
     })
+  }
+
+  /** A HEAD tells no more than a status; a GET that is refused as well says why. */
+  async function explained(error: unknown, key: string): Promise<unknown> {
+    try {
+      const { Body } = await client.send(new sdk.GetObjectCommand({ ...target(key), Range: 'bytes=0-0' }))
+      ;(Body as Readable).destroy()
+    } catch (reason) {
+      if (!isStatus(reason, 404) && !isStatus(reason, 416)) return reason
+    }
+    return wasSkewed(error) ? Object.assign(error, { name: 'RequestTimeTooSkewed' }) : error
   }
 
   /** `IfNoneMatch: *` where the service has it; else a look before, which leaves a gap between the two. */
@@ -118,10 +138,14 @@ export async function createS3Remote(place: S3Place, settings: S3Settings): Prom
       }
       return doing(what, signal, async () => {
         try {
-          const { Body } = await client.send(
+          const { Body, ContentRange } = await client.send(
             new sdk.GetObjectCommand({ ...target(key), ...(range && { Range: rangeHeader(range) }) }),
             signal && { abortSignal: signal },
           )
+          if (range !== undefined && range.start > 0 && ContentRange === undefined) {
+            ;(Body as Readable).destroy()
+            throw withoutRanges(what, label)
+          }
           return readBody(Body as Readable, {
             signal,
             what,
@@ -159,10 +183,13 @@ export async function createS3Remote(place: S3Place, settings: S3Settings): Prom
 
     async *list(prefix) {
       checkPrefix(prefix)
+      const what = `listing ${prefix === '' ? 'all' : prefix}`
       let token: string | undefined
       do {
-        const page = await doing(`listing ${prefix === '' ? 'all' : prefix}`, undefined, () =>
-          partClient.send(
+        // Whoever retries this listing retries its first page.
+        const asked = token === undefined ? client : partClient
+        const page: Sdk.ListObjectsV2Output = await doing(what, undefined, () =>
+          asked.send(
             new sdk.ListObjectsV2Command({
               ...{ Bucket: bucket, Prefix: root + prefix, ...payer },
               ...(token !== undefined && { ContinuationToken: token }),
@@ -174,7 +201,9 @@ export async function createS3Remote(place: S3Place, settings: S3Settings): Prom
           // Others may keep things in the bucket too.
           if (isKey(key)) yield { key, sizeBytes: Size ?? 0, modifiedAt: inSeconds(LastModified) }
         }
-        token = page.IsTruncated ? page.NextContinuationToken : undefined
+        const next = page.IsTruncated ? page.NextContinuationToken : undefined
+        if (page.IsTruncated && (next === undefined || next === token)) throw endlessListing(what, label)
+        token = next
       } while (token !== undefined)
     },
 
@@ -183,6 +212,20 @@ export async function createS3Remote(place: S3Place, settings: S3Settings): Prom
       await doing(`removing ${key}`, undefined, () => client.send(new sdk.DeleteObjectCommand(target(key))))
     },
   }
+}
+
+/** The whole would pass for its part. */
+function withoutRanges(what: string, label: string): VarveError {
+  return new VarveError('REMOTE_FAILED', `${label} gives the whole where a part is asked for, ${what}`, {
+    hint: 'Use a service that knows ranges: `varve remote test` shows it.',
+  })
+}
+
+/** There is more, and no way to it: what was listed so far must not pass for all. */
+function endlessListing(what: string, label: string): VarveError {
+  return new VarveError('REMOTE_FAILED', `${label} does not tell how to go on, ${what}`, {
+    hint: 'Run `varve remote test`, and tell whoever runs the service.',
+  })
 }
 
 /** As the time of a single object is told; some services list it more finely. */

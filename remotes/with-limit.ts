@@ -1,7 +1,7 @@
-import type { Readable } from 'node:stream'
+import { finished, type Readable } from 'node:stream'
 import { VarveError } from '../core/errors.ts'
 import type { Remote, RemoteEntry } from '../core/remote.ts'
-import { RequestSlots } from './request-slots.ts'
+import { type Outcome, RequestSlots } from './request-slots.ts'
 
 /**
  * No more than `most` requests at once; a read counts until its last byte. The number adapts: where the remote asks
@@ -17,7 +17,7 @@ export function withLimit(inner: Remote, options: { most: number }): Remote {
       slots.give(slot, 'done')
       return answer
     } catch (error) {
-      slots.give(slot, isBusy(error) ? 'refused' : 'failed')
+      slots.give(slot, outcomeOf(error))
       throw error
     }
   }
@@ -31,16 +31,11 @@ export function withLimit(inner: Remote, options: { most: number }): Remote {
       try {
         stream = await inner.read(key, options)
       } catch (error) {
-        slots.give(slot, isBusy(error) ? 'refused' : 'failed')
+        slots.give(slot, outcomeOf(error))
         throw error
       }
-      let failure: unknown
-      stream.once('error', (error) => {
-        failure = error
-      })
-      stream.once('close', () =>
-        slots.give(slot, failure === undefined ? 'done' : isBusy(failure) ? 'refused' : 'failed'),
-      )
+      // It calls back for a stream that is closed already, too.
+      finished(stream, { writable: false }, (error) => slots.give(slot, outcomeOf(error)))
       return stream
     },
     write: (key, source, options) => limited(() => inner.write(key, source, options)),
@@ -61,6 +56,12 @@ export function withLimit(inner: Remote, options: { most: number }): Remote {
   }
 }
 
-function isBusy(error: unknown): boolean {
-  return error instanceof VarveError && error.code === 'REMOTE_BUSY'
+/** A stream that its reader left was served well. */
+function outcomeOf(error: unknown): Outcome {
+  if (error === null || error === undefined || isLeft(error)) return 'done'
+  return error instanceof VarveError && error.code === 'REMOTE_BUSY' ? 'refused' : 'failed'
+}
+
+function isLeft(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE'
 }

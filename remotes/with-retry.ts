@@ -1,8 +1,11 @@
-import { Readable } from 'node:stream'
+import { setMaxListeners } from 'node:events'
+import type { Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { VarveError } from '../core/errors.ts'
 import type { Key, Remote } from '../core/remote.ts'
+import { followSignal } from './follow-signal.ts'
 import { throwIfAborted } from './interruption.ts'
+import { streamOfPieces } from './stream-of-pieces.ts'
 
 export type RetryOptions = {
   /** Of one request, the first one counted. */
@@ -18,6 +21,8 @@ export type RetryOptions = {
 
 /** Where there was no answer yet, the address is more likely wrong than the network shaky. */
 const ATTEMPTS_TO_REACH = 3
+/** That the other side was reached, these say too. */
+const ANSWERS: ReadonlySet<string> = new Set(['NOT_FOUND', 'ALREADY_EXISTS', 'NO_PERMISSION', 'REMOTE_BUSY'])
 /** The one value that is replaced: what is left of a read must not be joined to another one's end. */
 const REPLACED_KEY: Key = 'published.json'
 
@@ -37,12 +42,14 @@ export function withRetry(inner: Remote, options: RetryOptions = {}): Remote {
     failures: number,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    if (!(error instanceof VarveError) || !error.retryable) throw error
+    if (!(error instanceof VarveError)) throw error
+    if (ANSWERS.has(error.code)) hasAnswered = true
+    if (!error.retryable) throw error
     const isUnreached = error.code === 'REMOTE_UNREACHABLE' && !hasAnswered
     if (failures >= (isUnreached ? Math.min(attempts, ATTEMPTS_TO_REACH) : attempts)) throw error
     const delayMs = random() * Math.min(mostDelayMs, baseDelayMs * 2 ** (failures - 1))
     onRetry?.(error, delayMs)
-    // The caller meets the interruption where it makes its request.
+    if (signal !== undefined) setMaxListeners(0, signal)
     await wait(delayMs, undefined, signal && { signal }).catch(() =>
       throwIfAborted(signal, 'waiting to try again'),
     )
@@ -62,25 +69,30 @@ export function withRetry(inner: Remote, options: RetryOptions = {}): Remote {
 
   type ReadOptions = NonNullable<Parameters<Remote['read']>[1]>
 
-  async function* piecesOf(key: Key, first: Readable, { range, signal }: ReadOptions) {
+  /** What is left of a read, from `first` on; `reader` has the stream that is being read, so that it can be ended. */
+  async function* piecesOf(
+    key: Key,
+    reader: { stream: Readable; signal: AbortSignal },
+    { range }: ReadOptions,
+  ): AsyncGenerator<Buffer> {
+    const { signal } = reader
     const end = range?.endExclusive ?? Number.MAX_SAFE_INTEGER
     let offset = range?.start ?? 0
-    let stream = first
     let failures = 0
     for (;;) {
       try {
-        for await (const piece of stream) {
+        for await (const piece of reader.stream) {
           offset += (piece as Buffer).length
           failures = 0
           yield piece as Buffer
         }
         return
       } catch (error) {
-        if (key === REPLACED_KEY) throw error
+        if (key === REPLACED_KEY || isDamaged(error)) throw error
         await waitToRetry(error, ++failures, signal)
         if (offset >= end) return
-        const rest = { start: offset, endExclusive: end }
-        stream = await retried(() => inner.read(key, { range: rest, ...(signal && { signal }) }), signal)
+        const rest = { range: { start: offset, endExclusive: end }, signal }
+        reader.stream = await retried(() => inner.read(key, rest), signal)
       }
     }
   }
@@ -90,10 +102,15 @@ export function withRetry(inner: Remote, options: RetryOptions = {}): Remote {
     stat: (key) => retried(() => inner.stat(key)),
     async read(key, options = {}) {
       const first = await retried(() => inner.read(key, options), options.signal)
-      const stream = Readable.from(piecesOf(key, first, options), { objectMode: false })
-      // One that is left before its first piece never runs the loop that would end the response.
-      stream.once('close', () => first.destroy())
-      return stream
+      // What breaks before the reader has begun is told to it when it begins.
+      first.on('error', () => undefined)
+      const { controller, unfollow } = followSignal(options.signal)
+      const reader = { stream: first, signal: controller.signal }
+      return streamOfPieces(piecesOf(key, reader, options), () => {
+        unfollow()
+        controller.abort()
+        reader.stream.destroy()
+      })
     },
     write: (key, source, options) => retried(() => inner.write(key, source, options), options?.signal),
     async *list(prefix) {
@@ -102,9 +119,10 @@ export function withRetry(inner: Remote, options: RetryOptions = {}): Remote {
         try {
           for await (const entry of inner.list(prefix)) {
             hasAnswered = true
-            failures = 0
             if (seen.has(entry.key)) continue
             seen.add(entry.key)
+            // Only what is new is progress: else a listing that always breaks at one place would never end.
+            failures = 0
             yield entry
           }
           hasAnswered = true
@@ -116,4 +134,9 @@ export function withRetry(inner: Remote, options: RetryOptions = {}): Remote {
     },
     remove: (key) => retried(() => inner.remove(key)),
   }
+}
+
+/** Bytes that are known to be wrong only after they were given: what comes after them does not mend them. */
+function isDamaged(error: unknown): boolean {
+  return error instanceof VarveError && error.code === 'CORRUPT'
 }

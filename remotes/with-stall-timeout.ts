@@ -1,10 +1,15 @@
-import { Readable, Transform } from 'node:stream'
+import { type Readable, Transform } from 'node:stream'
 import { VarveError } from '../core/errors.ts'
 import type { Remote } from '../core/remote.ts'
+import { followSignal } from './follow-signal.ts'
+import { streamOfPieces } from './stream-of-pieces.ts'
 
 const ANSWER_MS = 60_000
-/** A write reads ahead of what it has sent, so it seems to rest while the last of it travels. */
-const WRITE_MS = 600_000
+/**
+ * A write reads ahead of what it has sent, and waits while others send: over a slow line it seems to rest for long. Dead
+ * connections are found earlier, by those who hold them.
+ */
+const WRITE_MS = 3_600_000
 
 /**
  * Ends what makes no progress: a request without an answer, a read of which no byte comes, a write of which no byte
@@ -16,99 +21,94 @@ export function withStallTimeout(
 ): Remote {
   const { label } = inner
 
-  /** Runs `request`; `watch.progress()` gives it as much time again. */
-  async function watched<T>(
+  /** Waits for `request` as long as it says that it makes progress. */
+  async function inTime<T>(
     what: string,
-    options: { stallMs: number; outer?: AbortSignal | undefined },
-    request: (watch: { signal: AbortSignal; progress: () => void }) => Promise<T>,
+    stallMs: number,
+    request: (progress: () => void) => Promise<T>,
   ): Promise<T> {
-    const { stallMs, outer } = options
-    const controller = new AbortController()
-    const stop = () => controller.abort(stalled(label, what, stallMs))
-    const timer = setTimeout(stop, stallMs)
-    const abort = () => controller.abort(outer?.reason)
-    outer?.addEventListener('abort', abort, { once: true })
-    if (outer?.aborted) abort()
+    let timer: NodeJS.Timeout | undefined
+    const stall = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(stalled(label, what, stallMs)), stallMs)
+    })
     try {
       // Not every kind can end a request that it has made: the wait for it ends all the same.
-      return await new Promise<T>((resolve, reject) => {
-        controller.signal.addEventListener('abort', () => {
-          if (controller.signal.reason instanceof VarveError) reject(controller.signal.reason)
-        })
-        request({ signal: controller.signal, progress: () => void timer.refresh() }).then(resolve, reject)
-      })
+      return await Promise.race([request(() => void timer?.refresh()), stall])
     } finally {
       clearTimeout(timer)
-      outer?.removeEventListener('abort', abort)
     }
   }
 
   return {
     label,
-    stat: (key) => watched(`looking for ${key}`, { stallMs: answerMs }, () => inner.stat(key)),
+    stat: (key) => inTime(`looking for ${key}`, answerMs, () => inner.stat(key)),
     async read(key, options = {}) {
       const what = `reading ${key}`
-      const controller = new AbortController()
-      const { signal: outer } = options
-      const abort = () => controller.abort(outer?.reason)
-      outer?.addEventListener('abort', abort, { once: true })
-      if (outer?.aborted) abort()
-      const forget = () => outer?.removeEventListener('abort', abort)
+      const { controller, unfollow } = followSignal(options.signal)
       try {
-        const stream = await watched(what, { stallMs: answerMs }, () =>
-          inner.read(key, { ...options, signal: controller.signal }),
-        )
-        stream.once('close', forget)
+        const { signal } = controller
+        const stream = await inTime(what, answerMs, () => inner.read(key, { ...options, signal }))
+        stream.once('close', unfollow)
         return endWhenStalled(stream, answerMs, () => stalled(label, what, answerMs))
       } catch (error) {
+        unfollow()
         controller.abort(error)
-        forget()
         throw error
       }
     },
-    write: (key, source, options = {}) =>
-      watched(`writing ${key}`, { stallMs: writeMs, outer: options.signal }, ({ signal, progress }) =>
-        inner.write(
-          key,
-          { sizeBytes: source.sizeBytes, open: () => withProgress(source.open(), progress) },
-          { ...options, signal },
-        ),
-      ),
+    async write(key, source, options = {}) {
+      const { controller, unfollow } = followSignal(options.signal)
+      try {
+        await inTime(`writing ${key}`, writeMs, (progress) => {
+          const open = () => withProgress(source.open(), progress)
+          return inner.write(
+            key,
+            { sizeBytes: source.sizeBytes, open },
+            { ...options, signal: controller.signal },
+          )
+        })
+      } catch (error) {
+        controller.abort(error)
+        throw error
+      } finally {
+        unfollow()
+      }
+    },
     async *list(prefix) {
       const entries = inner.list(prefix)[Symbol.asyncIterator]()
       try {
         for (;;) {
-          const next = await watched(`listing ${prefix}`, { stallMs: answerMs }, () => entries.next())
+          const next = await inTime(`listing ${prefix}`, answerMs, () => entries.next())
           if (next.done) return
           yield next.value
         }
       } finally {
-        // One that hangs would hang here too.
-        void entries.return?.()
+        // One that hangs would hang here too, and one that has failed has been told of.
+        entries.return?.().catch(() => undefined)
       }
     },
-    remove: (key) => watched(`removing ${key}`, { stallMs: answerMs }, () => inner.remove(key)),
+    remove: (key) => inTime(`removing ${key}`, answerMs, () => inner.remove(key)),
   }
 }
 
 /** Time passes only while the reader waits for the next piece. */
 function endWhenStalled(stream: Readable, stallMs: number, error: () => VarveError): Readable {
+  // What breaks before the reader has begun is told to it when it begins.
+  stream.on('error', () => undefined)
   async function* pieces() {
-    const timer = setTimeout(() => stream.destroy(error()), stallMs)
+    const begin = () => setTimeout(() => stream.destroy(error()), stallMs)
+    let timer = begin()
     try {
       for await (const piece of stream) {
         clearTimeout(timer)
-        yield piece
-        timer.refresh()
+        yield piece as Buffer
+        timer = begin()
       }
     } finally {
       clearTimeout(timer)
     }
   }
-  const watched = Readable.from(pieces(), { objectMode: false })
-  // One that is left before its first piece never runs the loop that would end the response.
-  watched.once('close', () => stream.destroy())
-  return watched
+  return streamOfPieces(pieces(), () => stream.destroy())
 }
 
 function withProgress(stream: Readable, progress: () => void): Readable {

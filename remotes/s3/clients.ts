@@ -5,11 +5,15 @@ const CONNECTION_TIMEOUT_MS = 15_000
 /** Of a connection on which nothing moves, in either direction. */
 const IDLE_TIMEOUT_MS = 60_000
 const MOST_SOCKETS = 64
-/** Of requests that `withRetry` cannot make again one by one: parts, and pages of a listing. */
-const PART_ATTEMPTS = 8
+/** Of requests that `withRetry` cannot make again one by one: parts, and later pages of a listing. */
+export const PART_ATTEMPTS = 8
 
 /** For a service that has none, something must be signed. */
 const ANY_REGION = 'us-east-1'
+
+const silent = () => undefined
+/** The SDK would print its warnings, of credentials that are there twice for example, on standard error. */
+const SILENT_LOGGER = { trace: silent, debug: silent, info: silent, warn: silent, error: silent }
 
 /** `client` tries once, because a wrapper tries again; `partClient` is for requests that are a part of a verb. */
 export function createS3Clients(
@@ -19,6 +23,7 @@ export function createS3Clients(
   const { endpointUrl, profile } = settings
   const region = settings.region ?? (endpointUrl === undefined ? undefined : ANY_REGION)
   const client = new sdk.S3Client({
+    logger: SILENT_LOGGER,
     maxAttempts: 1,
     forcePathStyle: settings.forcePathStyle,
     followRegionRedirects: true,
@@ -37,6 +42,7 @@ export function createS3Clients(
   const { credentials, requestHandler } = client.config
   const partClient = new sdk.S3Client({
     ...{ credentials, requestHandler, region: client.config.region },
+    logger: SILENT_LOGGER,
     maxAttempts: PART_ATTEMPTS,
     forcePathStyle: settings.forcePathStyle,
     followRegionRedirects: true,

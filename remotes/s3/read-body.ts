@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { destroyOnAbort } from '../interruption.ts'
+import { streamOfPieces } from '../stream-of-pieces.ts'
 
 /** The body of a response, whose failures are told in Varve's words. */
 export function readBody(
@@ -14,10 +15,10 @@ export function readBody(
       throw mapError(error)
     }
   }
-  const stream = Readable.from(pieces(), { objectMode: false })
+  // A response that breaks off before its reader has begun tells it then.
+  body.on('error', () => undefined)
+  const stream = streamOfPieces(pieces(), () => body.destroy())
   destroyOnAbort(stream, signal, what)
-  // A reader that goes away before the first piece leaves a response that nobody reads.
-  stream.once('close', () => body.destroy())
   return stream
 }
 

@@ -1,6 +1,7 @@
 import type * as Sdk from '@aws-sdk/client-s3'
 import type { BufferPool } from './buffer-pool.ts'
-import { isNamed } from './s3-error.ts'
+import { PART_ATTEMPTS } from './clients.ts'
+import { isDamagedOnTheWay, isNamed } from './s3-error.ts'
 
 /** Of all parts but the last. A service takes no more than 10,000 parts: 160 GB, and no pack comes near. */
 export const PART_BYTES = 16 << 20
@@ -63,10 +64,8 @@ async function sendParts(
   const abortSignal = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal])
   let failure: { error: unknown } | undefined
   const send = (PartNumber: number, buffer: Buffer, Body: Buffer) => {
-    const sending = partClient
-      .send(new sdk.UploadPartCommand({ ...upload, PartNumber, Body, ChecksumAlgorithm: 'CRC32' }), {
-        abortSignal,
-      })
+    const request = new sdk.UploadPartCommand({ ...upload, PartNumber, Body, ChecksumAlgorithm: 'CRC32' })
+    const sending = sendUndamaged(() => partClient.send(request, { abortSignal }))
       .then(
         ({ ETag, ChecksumCRC32 }) => void parts.push({ PartNumber, ETag, ChecksumCRC32 }),
         (error) => {
@@ -111,4 +110,14 @@ async function sendParts(
   }
   if (failure !== undefined) throw failure.error
   return parts.sort((a, b) => a.PartNumber - b.PartNumber)
+}
+
+async function sendUndamaged<T>(send: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await send()
+    } catch (error) {
+      if (attempt === PART_ATTEMPTS || !isDamagedOnTheWay(error)) throw error
+    }
+  }
 }

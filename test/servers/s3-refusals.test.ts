@@ -78,7 +78,7 @@ describeRealS3Servers('what a real server refuses', (server) => {
     test.each(verbs)('to %s', async (_name, act) => {
       const remote = await open({ bucket: `${bucket}-absent` })
       const error = await refusalOf(act(remote), server.secretAccessKey)
-      expect(error).toMatchObject({ code: 'NOT_FOUND' })
+      expect(error).toMatchObject({ code: 'REMOTE_FAILED' })
       expect(error.message).toContain('no such bucket')
     })
   })

@@ -17,3 +17,7 @@ test('tells what is missing, and makes nothing', async () => {
   expect(await ask('file/x')).toEqual({ folder: join(base, 'file/x'), canBeMade: false })
   expect(readdirSync(base).sort()).toEqual(['file', 'there'])
 })
+
+test.each(['s3://bucket/x', 'ssh://host/x', 'https://host/x'])('%s is no folder', async (url) => {
+  expect(await findMissingFolder(url, { baseFolder: '/' })).toBeUndefined()
+})

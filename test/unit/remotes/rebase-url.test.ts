@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { checkRemoteUrl } from '../../../remotes/open.ts'
 import { rebaseUrl } from '../../../remotes/rebase-url.ts'
+import { parseRemoteUrl } from '../../../remotes/remote-url.ts'
 
 const from = '/home/ada/repo/sub/deep'
 const to = '/home/ada/repo'
@@ -21,7 +21,7 @@ describe.skipIf(process.platform === 'win32')('a relative path', () => {
   ])('%s is stored as %s', (typed, stored) => {
     const url = rebaseUrl(typed, { from, to, keep: 'relative' })
     expect(url).toBe(stored)
-    checkRemoteUrl(url)
+    expect(parseRemoteUrl(url)).toEqual({ kind: 'folder', path: url })
   })
 
   test('becomes absolute where that is wanted', () => {
@@ -30,14 +30,19 @@ describe.skipIf(process.platform === 'win32')('a relative path', () => {
 })
 
 describe.each(['relative', 'absolute'] as const)('kept %s', (keep) => {
-  test.each(['/srv/remote', 'file:///srv/remote', 'FILE:///srv/x', 'C:\\data', 'c:/data'])(
-    '%s stays as it is',
+  test.each([
+    ...['/srv/remote', 'file:///srv/remote', 'FILE:///srv/x', 'C:\\data', 'c:/data'],
+    ...['s3://bucket/x', 'ssh://host/x', 'me@host:x', 'https://host/x'],
+  ])('%s stays as it is', (url) => {
+    expect(rebaseUrl(url, { from, to, keep })).toBe(url)
+  })
+
+  test.each(['s3://', 'ftp://ada:secret@host/x', 'gopher://host/x', '~/remote', ''])(
+    '%j is refused',
     (url) => {
-      expect(rebaseUrl(url, { from, to, keep })).toBe(url)
+      expect(() => rebaseUrl(url, { from, to, keep })).toThrow(
+        expect.objectContaining({ code: 'BAD_CONFIG' }),
+      )
     },
   )
-
-  test.each(['s3://bucket', 'ftp://ada:secret@host/x', '~/remote', ''])('%j is refused', (url) => {
-    expect(() => rebaseUrl(url, { from, to, keep })).toThrow(expect.objectContaining({ code: 'BAD_CONFIG' }))
-  })
 })
