@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os'
 import type { RemoteConfig } from '../core/config/config.ts'
 import { type RemoteSurroundings, Workbench } from '../core/operations/workbench.ts'
 import type { ProgressEvent } from '../core/progress.ts'
+import type { Remote } from '../core/remote.ts'
+import type { RemoteToOpen } from '../remotes/open.ts'
 import type { RequestCounts } from '../remotes/with-counting.ts'
 import type { CommandContext } from './command.ts'
 import { confirmOnTerminal } from './confirm-on-terminal.ts'
@@ -13,6 +15,9 @@ const MOST_THREADS = 8
 /** Of requests at once, where the command has no say of its own. */
 const USUAL_JOBS = 8
 
+/** What a command uses in place of a remote that was opened. */
+export type AdaptRemote = (remote: Remote, opened: RemoteToOpen) => Promise<Remote>
+
 /**
  * Opens the project that the command runs in, with remotes, threads, progress and Ctrl-C wired to it. `jobs`: requests to
  * a remote at once.
@@ -20,10 +25,10 @@ const USUAL_JOBS = 8
 export async function withWorkbench<T>(
   context: Pick<CommandContext, 'cwd' | 'output' | 'signal'>,
   work: (workbench: Workbench, requests: () => RequestCounts) => Promise<T>,
-  options: { jobs?: number } = {},
+  options: { jobs?: number; adapt?: AdaptRemote | undefined } = {},
 ): Promise<T> {
   const { cwd, output, signal } = context
-  const { jobs = USUAL_JOBS } = options
+  const { jobs = USUAL_JOBS, adapt } = options
   const counted: RequestCounts[] = []
   let progress: ProgressReporter | undefined = output.progress()
 
@@ -42,12 +47,13 @@ export async function withWorkbench<T>(
         import('./admit-remote.ts'),
         import('../remotes/open-wrapped.ts'),
       ])
-      const opened = await openWrappedRemote(await admitRemote(remote, { ...place, confirm }), {
+      const toOpen = await admitRemote(remote, { ...place, confirm })
+      const opened = await openWrappedRemote(toOpen, {
         jobs,
         onRetry: (error, delayMs) => output.detail(describeRetry(error, delayMs)),
       })
       counted.push(opened.counts)
-      return opened.remote
+      return adapt === undefined ? opened.remote : adapt(opened.remote, toOpen)
     },
     workerScript: new URL('./worker.js', import.meta.url),
     threads: Math.min(MOST_THREADS, availableParallelism()),

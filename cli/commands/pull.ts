@@ -1,5 +1,6 @@
-import { pull } from '../../core/operations/pull.ts'
+import { type PullResult, pull } from '../../core/operations/pull.ts'
 import { defineCommand } from '../command.ts'
+import { formatBytes } from '../render/format-bytes.ts'
 import { describeFetch, describeRequests } from '../render/requests.ts'
 import { transferOptions, transferPositionals } from '../transfer-options.ts'
 import { withWorkbench } from '../with-workbench.ts'
@@ -14,21 +15,38 @@ export const pullCommand = defineCommand({
     ['varve pull', 'after `git clone` or `git pull`'],
     ['varve pull data/images/val', 'a part of a tracked directory'],
     ["varve pull 'data/images/train/**/*.png'", 'what a pattern matches'],
+    ['varve pull --no-store', 'in a job that only reads: no second copy on the disk'],
   ],
   options: {
     ...transferOptions,
     force: { type: 'boolean', short: 'f', summary: 'Overwrite changes that no version holds' },
+    store: {
+      type: 'boolean',
+      default: true,
+      summary: 'Bring bytes straight into the workspace, and keep none in the store',
+    },
   },
   positionals: transferPositionals,
   async run(context, { options, positionals }) {
-    const { result, requests } = await withWorkbench(context, async (workbench, requests) => ({
-      result: await pull(workbench, { ...options, paths: positionals, revision: options.rev }),
-      requests: requests(),
-    }))
+    const { result, requests } = await withWorkbench(
+      context,
+      async (workbench, requests) => ({
+        result: await pull(workbench, { ...options, paths: positionals, revision: options.rev }),
+        requests: requests(),
+      }),
+      { jobs: options.jobs },
+    )
     context.output.detail(describeRequests(requests))
-    const { fetched, checkedOut } = result
+    const { checkedOut } = result
     context.output.summary({ ...result, requests }, () =>
-      [describeFetch(fetched), renderCheckedOut(checkedOut, context.output)].join('\n'),
+      [describeBrought(result), renderCheckedOut(checkedOut, context.output)].join('\n'),
     )
   },
 })
+
+function describeBrought({ fetched, streamedBytes }: PullResult): string {
+  if (streamedBytes === 0) return describeFetch(fetched)
+  const straight = `brought ${formatBytes(streamedBytes)} from ${fetched.remote} straight into the workspace`
+  if (fetched.packs === 0) return straight
+  return `${straight}; the store keeps ${formatBytes(fetched.bytes)} of listings and recipes`
+}

@@ -1,11 +1,12 @@
 import { type PushResult, push } from '../../core/operations/push.ts'
+import type { RehearsedRequests } from '../../core/transfer/rehearsal-remote.ts'
 import { defineCommand } from '../command.ts'
 import { formatBytes } from '../render/format-bytes.ts'
 import { formatCountOf } from '../render/format-count.ts'
 import { describeRequests } from '../render/requests.ts'
 import { shortId } from '../render/short-id.ts'
 import { transferOptions, transferPositionals } from '../transfer-options.ts'
-import { withWorkbench } from '../with-workbench.ts'
+import { type AdaptRemote, withWorkbench } from '../with-workbench.ts'
 
 export const pushCommand = defineCommand({
   usage: 'push [path...]',
@@ -16,26 +17,60 @@ export const pushCommand = defineCommand({
     ['varve push', 'before `git push`'],
     ['varve push -r backup --all', 'the whole history of all branches to a second remote'],
     ["varve push 'data/images/train/**/*.png'", 'a part of a tracked directory'],
+    ['varve push --dry-run', 'what it would send, and in how many requests'],
   ],
-  options: transferOptions,
+  options: {
+    ...transferOptions,
+    dryRun: { type: 'boolean', short: 'n', summary: 'Say what would be sent; send and write nothing' },
+  },
   positionals: transferPositionals,
   async run(context, { options, positionals }) {
-    const { result, requests } = await withWorkbench(context, async (workbench, requests) => ({
-      result: await push(workbench, { ...options, paths: positionals, revision: options.rev }),
-      requests: requests(),
-    }))
-    const { versions, unavailable, packs, bytes, remote } = result
+    const { result, requests } = await withWorkbench(
+      context,
+      async (workbench, requests) => ({
+        result: await push(workbench, { ...options, paths: positionals, revision: options.rev }),
+        requests: requests(),
+      }),
+      { jobs: options.jobs, adapt: options.dryRun ? asIfMade : undefined },
+    )
+    const { rehearsed, ...pushed } = result
+    const { unavailable } = pushed
     for (const { path, id } of unavailable)
       context.output.detail(`not here, and not on the remote: ${path} ${id}`)
     if (unavailable.length > 0) context.output.warn(describeUnavailable(unavailable))
     context.output.detail(describeRequests(requests))
-    context.output.summary({ ...result, requests }, () =>
-      versions.length === 0
-        ? `${remote} has everything${unavailable.length > 0 ? ' else' : ''}`
-        : `pushed ${formatCountOf(versions.length, 'version')} to ${remote}: ${formatCountOf(packs, 'pack')}, ${formatBytes(bytes)}`,
+    const value = { ...pushed, dryRun: options.dryRun, requests: rehearsed ?? requests }
+    context.output.summary(value, () =>
+      rehearsed === undefined
+        ? describePush(pushed, 'pushed')
+        : [describePush(pushed, 'would push'), describeRehearsed(rehearsed)].join('\n'),
     )
   },
 })
+
+/** The folder that the first push will make stands there as an empty one. */
+const asIfMade: AdaptRemote = async (remote, { url, baseFolder }) => {
+  const [{ findMissingFolder }, { createMemoryRemote }] = await Promise.all([
+    import('../../remotes/find-missing-folder.ts'),
+    import('../../remotes/memory.ts'),
+  ])
+  const missing = await findMissingFolder(url, { baseFolder })
+  return missing?.canBeMade ? { ...createMemoryRemote(), label: remote.label } : remote
+}
+
+function describePush(
+  { versions, unavailable, packs, bytes, remote }: PushResult,
+  verb: 'pushed' | 'would push',
+): string {
+  if (versions.length === 0) return `${remote} has everything${unavailable.length > 0 ? ' else' : ''}`
+  const what = formatCountOf(versions.length, 'version')
+  return `${verb} ${what} to ${remote}: ${formatCountOf(packs, 'pack')}, ${formatBytes(bytes)}`
+}
+
+function describeRehearsed({ largeWrites, ...requests }: RehearsedRequests): string {
+  const large = largeWrites > 0 ? ` (${formatCountOf(largeWrites, 'write')} of more than 16 MiB)` : ''
+  return `${describeRequests(requests)}${large}`
+}
 
 const MOST_SHOWN = 5
 

@@ -10,7 +10,7 @@ import {
   type PackName,
 } from './pack.ts'
 
-/** The BLAKE3 of a record's bytes, 64 hex digits. */
+/** The BLAKE3 of a record's JSON, 64 hex digits. */
 export type RecordId = string & { readonly [recordIdBrand]: true }
 declare const recordIdBrand: unique symbol
 
@@ -50,10 +50,10 @@ export type RootRecord = {
 
 const RECORD_VERSION = 1
 /** Before and after decompression. A record of a million pointers stays below. */
-const MAX_RECORD_BYTES = 512 << 20
+export const MAX_RECORD_BYTES = 512 << 20
 export const MAX_RECORD_FILE_BYTES = 64 << 20
 
-/** JSON with its keys in a fixed order, in gzip. */
+/** JSON with its keys in a fixed order. */
 export function encodeRootRecord(record: RootRecord): Buffer {
   const { kind, repository, createdAt, who, commits, packs, pointers } = record
   const body = {
@@ -72,26 +72,48 @@ export function encodeRootRecord(record: RootRecord): Buffer {
       packs: needed,
     })),
   }
-  return gzipSync(JSON.stringify(body), { level: 6 })
+  return Buffer.from(JSON.stringify(body))
 }
 
-export function recordIdOf(bytes: Uint8Array): RecordId {
-  return hexOf(digestOf(bytes)) as RecordId
+/** A record as it lies on a remote by itself. */
+export function compressRecord(json: Uint8Array): Buffer {
+  return gzipSync(json, { level: 6 })
+}
+
+/** @throws CORRUPT; MALFORMED for one that swells past any honest size */
+export function decompressRecord(bytes: Uint8Array, id: RecordId): Buffer {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: MAX_RECORD_BYTES })
+  } catch (cause) {
+    throw notDecompressed(`root record ${id}`, cause)
+  }
+}
+
+/** What to say where a record, or a bundle of them, cannot be decompressed. */
+export function notDecompressed(where: string, cause: unknown): VarveError {
+  if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+    return new VarveError('MALFORMED', `${where}: too large`, { cause })
+  }
+  return new VarveError('CORRUPT', `${where}: its bytes do not match its name`, { hint: HINT, cause })
+}
+
+const HINT = 'Remove it from the remote, then push again from a clone that has the data.'
+
+export function recordIdOf(json: Uint8Array): RecordId {
+  return hexOf(digestOf(json)) as RecordId
 }
 
 export function isRecordId(text: string): text is RecordId {
   return /^[0-9a-f]{64}$/.test(text)
 }
 
-/** @throws CORRUPT when the bytes are not those of `id`; MALFORMED; TOO_NEW */
-export function decodeRootRecord(bytes: Uint8Array, id: RecordId): RootRecord {
+/** @throws CORRUPT when the JSON is not that of `id`; MALFORMED; TOO_NEW */
+export function decodeRootRecord(json: Uint8Array, id: RecordId): RootRecord {
   const where = `root record ${id}`
-  if (recordIdOf(bytes) !== id) {
-    throw new VarveError('CORRUPT', `${where}: its bytes do not match its name`, {
-      hint: 'Remove it from the remote, then push again from a clone that has the data.',
-    })
+  if (recordIdOf(json) !== id) {
+    throw new VarveError('CORRUPT', `${where}: its bytes do not match its name`, { hint: HINT })
   }
-  return new RecordParser(where).parse(bytes)
+  return new RecordParser(where).parse(json)
 }
 
 class RecordParser {
@@ -101,8 +123,8 @@ class RecordParser {
     this.#where = where
   }
 
-  parse(bytes: Uint8Array): RootRecord {
-    const body = this.#object(this.#json(bytes), 'the record')
+  parse(json: Uint8Array): RootRecord {
+    const body = this.#object(this.#json(json), 'the record')
     if (body.varve !== RECORD_VERSION) {
       if (typeof body.varve !== 'number') this.#fail('varve')
       throw new VarveError('TOO_NEW', `${this.#where}: version ${body.varve} of the record format`, {
@@ -124,9 +146,9 @@ class RecordParser {
 
   #json(bytes: Uint8Array): unknown {
     try {
-      return JSON.parse(gunzipSync(bytes, { maxOutputLength: MAX_RECORD_BYTES }).toString('utf8'))
+      return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
     } catch (cause) {
-      throw new VarveError('MALFORMED', `${this.#where}: not compressed JSON`, { cause })
+      throw new VarveError('MALFORMED', `${this.#where}: not JSON`, { cause })
     }
   }
 

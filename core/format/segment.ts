@@ -81,6 +81,11 @@ export function leadingBits(bytes: Uint8Array, at = 0): number {
   return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
 }
 
+/** Whether the digest at `at` is one of the 1 in 1,024 that a sample holds: not by its first bits, which rows are sorted by. */
+export function isSampled(bytes: Uint8Array, at = 0): boolean {
+  return (((bytes[at + DIGEST_BYTES - 2]! << 8) | bytes[at + DIGEST_BYTES - 1]!) & 0x3ff) === 0
+}
+
 /** Less than, equal to or greater than 0 as one row comes before the other, is the same, or comes after it. */
 export function compareRows(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number): number {
   for (let i = 0; i < ROW_BYTES; i++) {

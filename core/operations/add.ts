@@ -85,12 +85,23 @@ export async function add(workbench: Workbench, options: AddOptions): Promise<Ad
     for (const path of paths) if (!pointers.has(path)) state.wantAll(path)
     const snapshots = await takeSnapshots({
       ...{ root, store, writer, cache, workers: workbench.workers },
-      paths: paths.map((path) => ({
-        path,
-        previous:
-          state.onlyOf(path) === undefined ? undefined : previousOf(path, pointers.get(path)?.pointer, state),
-        isLeftOut: (inside) => state.isLeftOut(path, inside),
-      })),
+      paths: paths.map((path) => {
+        const isElsewhere = state.isElsewhere(path)
+        const named = previousOf(path, pointers.get(path)?.pointer, state)
+        // Of a part: what the pointer names. Else it only says what of the workspace need not be taken in.
+        const previous =
+          state.onlyOf(path) !== undefined
+            ? named
+            : isElsewhere
+              ? (state.versionOf(path) ?? named)
+              : undefined
+        return {
+          path,
+          previous,
+          isLeftOut: (inside: string) => state.isLeftOut(path, inside),
+          isElsewhere,
+        }
+      }),
       onProgress: workbench.onProgress,
       signal: workbench.signal,
     })

@@ -1,15 +1,17 @@
-import type { ContentId } from '../content-id.ts'
+import { type ContentId, contentIdFromDigest } from '../content-id.ts'
 import { VarveError } from '../errors.ts'
 import { encodePointer, type Pointer } from '../format/pointer.ts'
 import { checkoutPaths } from '../git/checkout-paths.ts'
 import { stagePaths } from '../git/stage-paths.ts'
 import { isAtOrBelow, PathFilter } from '../path-filter.ts'
 import { findMissing } from '../transfer/missing-entries.ts'
+import type { RemoteView } from '../transfer/remote-view.ts'
 import { applyCheckout } from '../workspace/apply-checkout.ts'
 import { ensureAllIgnored } from '../workspace/git-ignore-file.ts'
-import { type CheckoutPlan, planCheckout } from '../workspace/plan-checkout.ts'
+import { type CheckoutPlan, joinPlans, planCheckout } from '../workspace/plan-checkout.ts'
 import { refuseNames } from '../workspace/refuse-names.ts'
 import { threadsFor } from '../workspace/work-batches.ts'
+import type { CheckoutStream } from './checkout-stream.ts'
 import { compareScanned, scanTracked } from './compare-scanned.ts'
 import { fetchSelected } from './fetch.ts'
 import { keepMatching } from './keep-matching.ts'
@@ -26,6 +28,8 @@ export type CheckoutOptions = {
   /** Overwrite files whose bytes no version holds. */
   force: boolean
   remoteName?: string | undefined
+  /** Where bytes that the store lacks come from without going into it; else they are fetched. */
+  stream?: CheckoutStream | undefined
 }
 
 export type CheckedOutPath = {
@@ -47,27 +51,35 @@ export type CheckedOutPath = {
  * remote has; NOT_FOUND, NOT_TRACKED
  */
 export async function checkout(workbench: Workbench, options: CheckoutOptions): Promise<CheckedOutPath[]> {
-  const { revision, paths, force } = options
+  const { revision, paths, force, stream } = options
   const meant =
     revision === undefined
       ? await selectWorkingTree(workbench, paths, { wanted: 'as-before' })
       : selectTracked(workbench, await listTrackedAt(workbench, revision), paths)
   const matching = await keepMatching(workbench, meant, { paths, revision, remoteName: options.remoteName })
   const selected = matching.filter(({ tracked }) => !options.except?.has(tracked.path))
+  await stream?.fetchListings(selected)
   const plans: { one: Selected; plan: CheckoutPlan }[] = []
   for (const one of selected) plans.push({ one, plan: await planFor(workbench, one, options) })
   refuseConflicts(workbench, plans, force)
-  await bringMissing(workbench, plans, options.remoteName)
+  if (stream === undefined) await bringMissing(workbench, plans, options.remoteName)
+  else await stream.locate(selected, joinPlans(plans.map(({ plan }) => plan)))
   const moved = revision === undefined ? new Set() : await movePointers(workbench, selected, revision)
   ensureAllIgnored(
     workbench.root,
     selected.map(({ tracked }) => tracked.path),
   )
 
+  if (stream !== undefined) {
+    // Before: what is in place when this is cut off must not be taken for files that only the workspace has.
+    for (const { tracked } of selected) workbench.state.noteElsewhere(tracked.path)
+    workbench.state.save()
+    await stream.write()
+  }
   const results: CheckedOutPath[] = []
   for (const { one, plan } of plans) {
     const { root, store, cache, workers, onProgress, signal } = workbench
-    await applyCheckout({ root, store, cache, workers, plan, onProgress, signal })
+    if (stream === undefined) await applyCheckout({ root, store, cache, workers, plan, onProgress, signal })
     rememberCheckout(workbench, one, paths.length > 0)
     results.push({
       path: one.tracked.path,
@@ -107,8 +119,33 @@ async function planFor(workbench: Workbench, one: Selected, options: CheckoutOpt
     trackedPath: path,
     version,
     base: workbench.state.versionOf(path),
+    isBaseElsewhere: (inside) => isOnRemote(workbench, path, inside, options.remoteName),
     force: options.force,
   })
+}
+
+/** Whether a remote has the file that the version which was added or checked out here last has at a path. */
+function isOnRemote(
+  workbench: Workbench,
+  trackedPath: string,
+  inside: string,
+  remoteName: string | undefined,
+): boolean {
+  if (workbench.state.isElsewhere(trackedPath)) return true
+  const base = workbench.state.versionOf(trackedPath)
+  if (base === undefined || base.kind === 'link') return false
+  const holders = viewOf(workbench, remoteName)?.holdersOf(contentIdFromDigest(base.digest)) ?? []
+  return holders.some(({ pointer: { only } }) => only === undefined || new PathFilter(only).matches(inside))
+}
+
+/** Undefined where there is none, or which one is meant is not said: no bytes are needed of it yet. */
+function viewOf(workbench: Workbench, remoteName: string | undefined): RemoteView | undefined {
+  try {
+    return workbench.remote(remoteName)
+  } catch (error) {
+    if (error instanceof VarveError) return undefined
+    throw error
+  }
 }
 
 function refuseConflicts(

@@ -1,5 +1,6 @@
-import { type FetchedBytes, fetchVersions } from '../transfer/fetch-versions.ts'
+import { fetchVersions } from '../transfer/fetch-versions.ts'
 import { findMissing } from '../transfer/missing-entries.ts'
+import type { FetchedBytes } from '../transfer/store-receiver.ts'
 import { DEFAULT_JOBS, refuseWithoutRemote } from './fetch-listings.ts'
 import { type Selected, selectWorkingTree } from './select-tracked.ts'
 import { type Version, type VersionRange, versionsIn, versionsOf } from './versions-in.ts'

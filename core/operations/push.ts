@@ -4,7 +4,9 @@ import { currentHead } from '../git/current-head.ts'
 import { readIndexPointers } from '../git/read-index-pointers.ts'
 import { userIdentity } from '../git/user-identity.ts'
 import { packSizes } from '../transfer/pack-sizes.ts'
+import { publishIfDue } from '../transfer/publish-if-due.ts'
 import { type PushedBytes, type PushedVersions, pushVersions } from '../transfer/push-versions.ts'
+import { type RehearsedRequests, rehearse } from '../transfer/rehearsal-remote.ts'
 import type { RemoteView } from '../transfer/remote-view.ts'
 import { DEFAULT_JOBS } from './fetch-listings.ts'
 import { selectTracked } from './select-tracked.ts'
@@ -19,11 +21,18 @@ import {
 } from './versions-in.ts'
 import type { Workbench } from './workbench.ts'
 
-export type PushOptions = VersionRange & { remoteName?: string | undefined; jobs?: number | undefined }
+export type PushOptions = VersionRange & {
+  remoteName?: string | undefined
+  jobs?: number | undefined
+  /** Only find out what would be sent. */
+  dryRun?: boolean | undefined
+}
 
 export type PushResult = PushedBytes & {
   remote: string
-  /** What was pushed now. */
+  /** Of a dry run: what would be asked of the remote. */
+  rehearsed?: RehearsedRequests
+  /** What was pushed now, or would be. */
   versions: { path: string; id: string }[]
   /** Versions not asked for by name that are neither here nor there in full: nothing was sent of them. */
   unavailable: { path: string; id: string }[]
@@ -36,8 +45,23 @@ export type PushResult = PushedBytes & {
  * @throws NO_REMOTE, MISSING_BYTES, CORRUPT, NOT_TRACKED
  */
 export async function push(workbench: Workbench, options: PushOptions): Promise<PushResult> {
-  const { store, onProgress, signal, project } = workbench
   const view = workbench.remote(options.remoteName)
+  if (!options.dryRun) return pushThrough(workbench, view, options)
+  const { remote, requests } = rehearse(view.remote)
+  const rehearsal = view.rehearsal(remote)
+  try {
+    return { ...(await pushThrough(workbench, rehearsal, options)), rehearsed: requests }
+  } finally {
+    rehearsal.close()
+  }
+}
+
+async function pushThrough(
+  workbench: Workbench,
+  view: RemoteView,
+  options: PushOptions,
+): Promise<PushResult> {
+  const { store, onProgress, signal, project } = workbench
   await view.prepare()
   await view.refreshRecords(signal)
   const { versions, onMissing, commits } = await chooseVersions(workbench, view, options)
@@ -53,9 +77,12 @@ export async function push(workbench: Workbench, options: PushOptions): Promise<
       who: identity === undefined ? '' : `${identity.name} <${identity.email}>`,
       commits,
       jobs: options.jobs ?? DEFAULT_JOBS,
+      isRehearsal: options.dryRun,
       onProgress,
       signal,
     })
+  } else {
+    await publishIfDue(view, { isRehearsal: options.dryRun, signal })
   }
   const { packs, bytes, unavailable } = pushed
   const leftOut = new Set(unavailable)

@@ -20,6 +20,11 @@ export class DigestSet {
     return this.#slots[this.#slotOf(digest)] !== 0
   }
 
+  /** How many were added before `digest`; -1 where it is no member. */
+  indexOf(digest: Digest): number {
+    return this.#slots[this.#slotOf(digest)]! - 1
+  }
+
   /** Whether `digest` is new. */
   add(digest: Digest): boolean {
     const slot = this.#slotOf(digest)

@@ -9,6 +9,7 @@ import type { RowBuffer } from './row-buffer.ts'
 import { type Location, SegmentReader } from './segment-reader.ts'
 import { writeSegment } from './segment-writer.ts'
 import { indexFolder, segmentPath } from './store-layout.ts'
+import { writeSample } from './write-sample.ts'
 
 /** Segments within a factor of four in rows are of one size class; this many of a class are merged into one. */
 const SEGMENTS_PER_CLASS = 4
@@ -112,15 +113,43 @@ export class IndexSet {
     if (rows.packs.length === 0) return
     this.write(rows)
     for (let crowded = this.#crowdedClass(); crowded !== undefined; crowded = this.#crowdedClass()) {
-      this.#open(mergeSegments(this.#root, crowded, this.#tombstones))
+      // What is removed already needs no mention: the list would grow with every merge there ever was.
+      const isThere = (name: SegmentName) => existsSync(segmentPath(this.#root, name))
+      this.#merge(crowded, { gone: this.#tombstones, isListed: isThere })
     }
     this.#removeSuperseded()
+  }
+
+  /**
+   * Writes one segment in place of these, and says that it supersedes them and, of what they superseded, that which
+   * `isListed`. Only tombstones of the segments themselves leave rows out, so that the outcome depends on nothing else.
+   */
+  merge(names: readonly SegmentName[], isListed: (name: SegmentName) => boolean): SegmentName {
+    const segments = names.map((name) => this.#live.get(name)!)
+    const gone = new Set(segments.flatMap(({ tombstones }) => tombstones))
+    return this.#merge(segments, { gone, isListed })
+  }
+
+  /** Writes the sample of a segment below `root`, under the segment's name. */
+  writeSample(name: SegmentName, root: string): void {
+    writeSample(root, this.#live.get(name)!)
   }
 
   close(): void {
     for (const segment of this.#live.values()) segment.close()
     this.#live.clear()
     this.#largestFirst = []
+  }
+
+  #merge(
+    segments: readonly SegmentReader[],
+    { gone, isListed }: { gone: ReadonlySet<PackName>; isListed: (name: SegmentName) => boolean },
+  ): SegmentName {
+    const inherited = segments.flatMap((segment) => segment.superseded).filter(isListed)
+    const superseded = [...new Set([...segments.map(({ name }) => name), ...inherited])].sort()
+    const name = mergeSegments(this.#root, segments, { gone, superseded })
+    this.#open(name)
+    return name
   }
 
   #open(name: SegmentName): void {

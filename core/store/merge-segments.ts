@@ -1,32 +1,34 @@
-import { existsSync } from 'node:fs'
 import type { PackName } from '../format/pack.ts'
 import { compareRows, copyRow, ROW_BYTES, ROW_PACK_INDEX_AT, type SegmentName } from '../format/segment.ts'
 import type { RowCursor } from './row-cursor.ts'
 import type { SegmentReader } from './segment-reader.ts'
 import { writeSegment } from './segment-writer.ts'
-import { segmentPath } from './store-layout.ts'
 
 const ROWS_PER_BLOCK = 1024
 
-/** One segment in place of several: rows merged in order, those of packs that are gone left out. */
+/**
+ * One segment in place of several: rows merged in order, those of packs that are gone left out. The same segments make
+ * the same bytes wherever they are merged.
+ */
 export function mergeSegments(
   root: string,
   segments: readonly SegmentReader[],
-  gone: ReadonlySet<PackName>,
+  options: {
+    gone: ReadonlySet<PackName>
+    /** What it says it stands in place of: the segments themselves, and what they stood in place of. */
+    superseded: readonly SegmentName[]
+  },
 ): SegmentName {
-  const packs = [...new Set(segments.flatMap((segment) => segment.packs()))].filter((pack) => !gone.has(pack))
+  const inOrder = [...segments].sort((a, b) => (a.name < b.name ? -1 : 1))
+  const named = new Set(inOrder.flatMap((segment) => segment.packs()))
+  const packs = [...named].filter((pack) => !options.gone.has(pack)).sort()
   const indexOf = new Map(packs.map((pack, index) => [pack, index]))
-  const inherited = segments.flatMap((segment) => segment.superseded)
   return writeSegment(root, {
-    rows: mergeSorted(segments.map((segment) => new Source(segment, indexOf))),
-    mostRows: segments.reduce((sum, segment) => sum + segment.rowCount, 0),
+    rows: mergeSorted(inOrder.map((segment) => new Source(segment, indexOf))),
+    mostRows: inOrder.reduce((sum, segment) => sum + segment.rowCount, 0),
     packs,
-    // What is removed already needs no mention: the list would grow with every merge there ever was.
-    superseded: [
-      ...segments.map((segment) => segment.name),
-      ...inherited.filter((name) => existsSync(segmentPath(root, name))),
-    ],
-    tombstones: [...new Set(segments.flatMap((segment) => segment.tombstones))],
+    superseded: options.superseded,
+    tombstones: [...new Set(inOrder.flatMap((segment) => segment.tombstones))].sort(),
   })
 }
 

@@ -31,6 +31,8 @@ export type SegmentContent = {
   packs: readonly PackName[]
   superseded?: readonly SegmentName[]
   tombstones?: readonly PackName[]
+  /** Of a sample: the segment that it stands for, whose name it takes. Else the name is the BLAKE3 of the bytes. */
+  standsFor?: SegmentName
 }
 
 const BUFFERED_PAGES = 64
@@ -42,7 +44,8 @@ export function writeSegment(root: string, content: SegmentContent): SegmentName
   const fd = openSync(temporary, 'wx', 0o444)
   let name: SegmentName
   try {
-    name = new SegmentStream(fd).write(content)
+    const hash = new SegmentStream(fd).write(content)
+    name = content.standsFor ?? hash
     fsyncSync(fd)
   } catch (error) {
     unlinkSync(temporary)

@@ -11,6 +11,11 @@ export function segmentKey(name: SegmentName): string {
   return `index/${name}.idx`
 }
 
+/** The sample of a segment has its name. */
+export function sampleKey(name: SegmentName): string {
+  return `sample/${name}.idx`
+}
+
 export function packPath(root: string, name: PackName): string {
   return join(root, packKey(name))
 }

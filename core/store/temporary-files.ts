@@ -36,7 +36,8 @@ export function sweepTemporaries(folder: string): void {
   }
 }
 
-function isRunning(pid: number): boolean {
+/** Whether this host has such a process. */
+export function isRunning(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false
   try {
     process.kill(pid, 0)

@@ -8,10 +8,10 @@ import { SegmentReader } from './segment-reader.ts'
 const BLOCK_BYTES = 1 << 20
 
 /**
- * Reads a whole segment and proves that its bytes are those of its name, and a segment.
+ * Reads a whole segment and proves that its bytes are those of its name, and a segment. Gives what it supersedes.
  * @throws CORRUPT, MALFORMED, TOO_NEW
  */
-export function verifySegment(path: string, name: SegmentName): void {
+export function verifySegment(path: string, name: SegmentName): SegmentName[] {
   const fd = openSync(path, 'r')
   try {
     const hasher = new ContentHasher()
@@ -25,5 +25,12 @@ export function verifySegment(path: string, name: SegmentName): void {
   } finally {
     closeSync(fd)
   }
-  new SegmentReader(path, name, new PageCache()).close()
+  return readSuperseded(path, name)
+}
+
+/** What a segment says it supersedes. @throws CORRUPT, MALFORMED, TOO_NEW */
+export function readSuperseded(path: string, name: SegmentName): SegmentName[] {
+  const segment = new SegmentReader(path, name, new PageCache())
+  segment.close()
+  return segment.superseded
 }

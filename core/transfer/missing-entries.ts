@@ -36,17 +36,29 @@ export function findMissing(
   return finder.missing
 }
 
+/** Of the same, metadata alone. */
+export function findMissingMetadata(
+  store: Store,
+  versions: Parameters<typeof findMissing>[1],
+): MissingEntry[] {
+  const finder = new Finder(store, new DigestSet(), { listsChunks: false })
+  for (const { entry, path, filter } of versions) finder.visit(entry, path, filter)
+  return finder.missing.metadata
+}
+
 class Finder {
   readonly missing: MissingEntries = { metadata: [], chunks: [], wantedChunks: 0 }
   readonly #store: Store
   readonly #complete: DigestSet
+  readonly #listsChunks: boolean
   readonly #wholeTrees = new DigestSet()
   readonly #blobs = new DigestSet()
   readonly #chunks = new DigestSet()
 
-  constructor(store: Store, complete: DigestSet) {
+  constructor(store: Store, complete: DigestSet, { listsChunks = true } = {}) {
     this.#store = store
     this.#complete = complete
+    this.#listsChunks = listsChunks
   }
 
   visit(entry: TreeEntry, path: string, filter: PathFilter): void {
@@ -92,6 +104,7 @@ class Finder {
   }
 
   #wantChunk(chunk: Digest, path: string): void {
+    if (!this.#listsChunks) return
     this.missing.wantedChunks++
     if (this.#store.has('chunk', chunk) || !this.#chunks.add(chunk)) return
     this.missing.chunks.push({ kind: 'chunk', digest: chunk, path })

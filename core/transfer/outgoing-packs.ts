@@ -1,11 +1,18 @@
 import { createReadStream } from 'node:fs'
-import { countTableEntries, type PackClass, type PackName, TARGET_PACK_BYTES } from '../format/pack.ts'
+import {
+  countTableEntries,
+  type PackClass,
+  type PackEntry,
+  type PackName,
+  TARGET_PACK_BYTES,
+} from '../format/pack.ts'
 import type { Source } from '../remote.ts'
 import { PackReader } from '../store/pack-reader.ts'
 import { PackWriter, type SealedPack } from '../store/pack-writer.ts'
 import type { Store } from '../store/store.ts'
 import { packPath } from '../store/store-layout.ts'
 import { checkEntry, checkedPack } from './checked-pack.ts'
+import { PackSizer } from './pack-sizer.ts'
 import type { PushPlanner } from './push-planner.ts'
 
 const READING = { highWaterMark: 1 << 20 }
@@ -33,9 +40,10 @@ export function* outgoingPacks(options: {
   folder: string
   /** A name that the remote has buried is not sent again: its entries go under a new one. */
   isTombstoned: (pack: PackName) => boolean
+  /** Only says what packs there would be: those to be cut have their sizes, and neither file nor pieces. */
+  isRehearsal?: boolean | undefined
 }): Generator<OutgoingPack> {
-  const { folder } = options
-  const cutting = { data: new Cutter(folder, 'data'), metadata: new Cutter(folder, 'metadata') }
+  const cutting = { data: new Cutter(options, 'data'), metadata: new Cutter(options, 'metadata') }
   try {
     yield* cutPacks(options, cutting)
   } finally {
@@ -66,10 +74,7 @@ function* cutPacks(
     }
     for (const name of toCut[packClass]) {
       for (const entry of store.packs.readTable(name).entries) {
-        if (!planner.isToSend(entry.kind, entry.digest, name)) continue
-        const stored = store.packs.read(name, entry.offset, entry.storedBytes)
-        checkEntry(name, entry, stored)
-        yield* cutting[packClass].append(name, entry, stored)
+        if (planner.isToSend(entry.kind, entry.digest, name)) yield* cutting[packClass].take(name, entry)
       }
     }
     yield* cutting[packClass].finish()
@@ -91,34 +96,37 @@ function asItIs(store: Store, name: PackName, packClass: PackClass): OutgoingPac
   }
 }
 
+/** What entries are put into, one after the other: `PackWriter`, or `PackSizer` where nothing is to be written. */
+type PackMaker = { take(from: PackName, entry: PackEntry): void; seal(): void; discard(): void }
+
 class Cutter {
   readonly #folder: string
-  readonly #writer: PackWriter
+  readonly #maker: PackMaker
   #sources = new Set<PackName>()
   #sealed: OutgoingPack[] = []
 
-  constructor(folder: string, packClass: PackClass) {
+  constructor(
+    { store, folder, isRehearsal }: { store: Store; folder: string; isRehearsal?: boolean | undefined },
+    packClass: PackClass,
+  ) {
     this.#folder = folder
-    this.#writer = new PackWriter({
-      root: folder,
-      class: packClass,
-      onSealed: (pack) => this.#onSealed(pack),
-    })
+    const making = { class: packClass, onSealed: (pack: SealedPack) => this.#onSealed(pack) }
+    this.#maker = isRehearsal ? sizing(making) : writing(store, { root: folder, ...making })
   }
 
-  *append(from: PackName, ...entry: Parameters<PackWriter['appendStored']>): Generator<OutgoingPack> {
+  *take(from: PackName, entry: PackEntry): Generator<OutgoingPack> {
     this.#sources.add(from)
-    this.#writer.appendStored(...entry)
+    this.#maker.take(from, entry)
     yield* this.#sealed.splice(0)
   }
 
   *finish(): Generator<OutgoingPack> {
-    this.#writer.seal()
+    this.#maker.seal()
     yield* this.#sealed.splice(0)
   }
 
   discard(): void {
-    this.#writer.discard()
+    this.#maker.discard()
   }
 
   #onSealed(pack: SealedPack): void {
@@ -132,6 +140,24 @@ class Cutter {
     })
     this.#sources = new Set()
   }
+}
+
+function writing(store: Store, options: ConstructorParameters<typeof PackWriter>[0]): PackMaker {
+  const writer = new PackWriter(options)
+  return {
+    take(from, entry) {
+      const stored = store.packs.read(from, entry.offset, entry.storedBytes)
+      checkEntry(from, entry, stored)
+      writer.appendStored(entry, stored)
+    },
+    seal: () => writer.seal(),
+    discard: () => writer.discard(),
+  }
+}
+
+function sizing(options: ConstructorParameters<typeof PackSizer>[0]): PackMaker {
+  const sizer = new PackSizer(options)
+  return { take: (_from, entry) => sizer.take(entry), seal: () => sizer.seal(), discard() {} }
 }
 
 export function sourceOfFile(path: string, sizeBytes: number): Source {

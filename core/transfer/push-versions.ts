@@ -1,10 +1,12 @@
-import { rmSync, statSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import pLimit from 'p-limit'
 import type { ContentId } from '../content-id.ts'
 import { VarveError } from '../errors.ts'
 import type { PackName } from '../format/pack.ts'
 import {
+  compressRecord,
   encodeRootRecord,
   type RecordId,
   type RecordKind,
@@ -13,24 +15,28 @@ import {
   type RootRecord,
   recordIdOf,
 } from '../format/root-record.ts'
+import type { SegmentName } from '../format/segment.ts'
 import type { TreeEntry } from '../format/tree.ts'
 import type { PathFilter } from '../path-filter.ts'
 import type { OnProgress } from '../progress.ts'
 import { publishFile } from '../store/durable.ts'
 import { RowBuffer } from '../store/row-buffer.ts'
 import type { Store } from '../store/store.ts'
-import { packKey, packPath, segmentKey, segmentPath, temporaryFolder } from '../store/store-layout.ts'
+import { packKey, packPath, sampleKey, segmentKey, temporaryFolder } from '../store/store-layout.ts'
 import { temporaryPath } from '../store/temporary-files.ts'
 import { throwIfAborted } from '../workers/workers.ts'
 import { describePack } from './describe-pack.ts'
-import { type OutgoingPack, outgoingPacks, readTail, sourceOfFile } from './outgoing-packs.ts'
+import { type OutgoingPack, outgoingPacks, readTail } from './outgoing-packs.ts'
 import { packSizes } from './pack-sizes.ts'
+import { notePublishingDue, publishAfterPush } from './publish-if-due.ts'
 import { type Closure, type PlannedClosure, PushPlanner } from './push-planner.ts'
 import { sourceOf } from './remote-format.ts'
 import { VerifiedKnowledge } from './remote-knowledge.ts'
 import { intentKey, type RemoteView, recordKey } from './remote-view.ts'
+import { segmentBytes } from './segment-bytes.ts'
 import { SendingProgress } from './sending-progress.ts'
 import { SentJournal, type SentPack } from './sent-journal.ts'
+import { tidyRemote } from './tidy-remote.ts'
 
 export type VersionToPush = {
   path: string
@@ -53,6 +59,8 @@ export type PushOptions = {
   /** Commits whose whole history is there once this push is. Recorded only if no version was left out. */
   commits: readonly string[]
   jobs: number
+  /** Only finds out what would be sent. `view` is then a rehearsal too: see `rehearse`. */
+  isRehearsal?: boolean | undefined
   onProgress?: OnProgress | undefined
   signal?: AbortSignal | undefined
 }
@@ -82,7 +90,13 @@ export async function pushVersions(options: PushOptions): Promise<PushedVersions
 
 type PlannedVersion = { version: VersionToPush; closure: PlannedClosure }
 
-type Plan = { planner: PushPlanner; planned: PlannedVersion[]; leanedOn: Set<PackName> }
+type Plan = {
+  planner: PushPlanner
+  planned: PlannedVersion[]
+  leanedOn: Set<PackName>
+  /** Of all that is leaned on, as looked up. */
+  sizes: ReadonlyMap<PackName, number>
+}
 
 class Push {
   readonly #options: PushOptions
@@ -105,18 +119,23 @@ class Push {
   }
 
   async run(): Promise<PushedVersions> {
-    const { view, repositoryId } = this.#options
-    const { planner, planned, leanedOn } = await this.#plan()
+    const { view, repositoryId, isRehearsal } = this.#options
+    const { planner, planned, leanedOn, sizes } = await this.#plan()
     const unavailable = this.#unavailable
     if (planned.length === 0 && unavailable.length > 0) return { packs: 0, bytes: 0, unavailable }
-    const intent = await this.#writeRecord('intent', await this.#packsOf(leanedOn), planned)
+    const intent = await this.#writeRecord('intent', await this.#describeAll(leanedOn, sizes), planned)
     const bytes = await this.#sendPacks(planner)
-    const sizes = await this.#packsOf(leanedOn)
-    const final = await this.#writeRecord('final', [...sizes, ...this.#sent], planned)
+    const leaned = await this.#describeAll(leanedOn, await packSizes(view.remote, leanedOn))
+    if (!isRehearsal) notePublishingDue(view)
+    const final = await this.#writeRecord('final', [...leaned, ...this.#sent], planned)
     await this.#writeSegment()
     await view.remote.remove(intentKey(repositoryId, intent.id))
-    view.keepRecord(final.id, final.bytes)
-    this.#journal.clear()
+    if (!isRehearsal) {
+      view.keepRecord(final.id, final.json)
+      this.#journal.clear()
+      await tidyRemote(view, { sentBytes: bytes, signal: this.#options.signal })
+    }
+    await publishAfterPush(view, this.#options)
     return { packs: this.#sent.length, bytes, unavailable }
   }
 
@@ -136,6 +155,10 @@ class Push {
       }))
       if (await this.#knowledge.readUnread(this.#options.signal)) continue
       const incomplete = planned.filter(({ closure }) => !closure.isComplete)
+      const sendingBytes = sendingBytesOf(planner)
+      const { signal } = this.#options
+      const isIncomplete = incomplete.length > 0
+      if (await this.#knowledge.lookDeeper({ sendingBytes, isIncomplete, signal })) continue
       if (incomplete.length > 0) {
         if (this.#options.onMissing === 'refuse') planner.refuseMissing()
         this.#unavailable.push(...incomplete.map(({ version }) => version))
@@ -152,22 +175,24 @@ class Push {
         return sizeBytes !== undefined && sizeBytes === (known.get(name)?.sizeBytes ?? sizeBytes)
       }
       const gone = [...leanedOn].filter((name) => !isWhole(name))
-      if (gone.length === 0) return { planner, planned, leanedOn }
+      if (gone.length === 0) return { planner, planned, leanedOn, sizes }
       this.#knowledge.forget(gone)
     }
   }
 
   /** Sends the packs, several at once; while they travel the next one is cut. Gives the bytes. */
   async #sendPacks(planner: PushPlanner): Promise<number> {
-    const { store, view, jobs, onProgress, signal } = this.#options
-    const bytesTotal = [...planner.sources.values()].reduce((sum, { storedBytes }) => sum + storedBytes, 0)
+    const { store, view, jobs, isRehearsal, signal } = this.#options
+    const onProgress = isRehearsal ? undefined : this.#options.onProgress
+    const bytesTotal = sendingBytesOf(planner)
     const progress = new SendingProgress(bytesTotal, onProgress)
     let failure: unknown
     const limit = pLimit(jobs)
     const underWay = new Set<Promise<void>>()
-    const isTombstoned = (pack: PackName) => view.index.isTombstoned(pack)
+    const isTombstoned = (pack: PackName) => view.mayBeBuried(pack)
     try {
-      for (const pack of outgoingPacks({ store, planner, folder: this.#folder, isTombstoned })) {
+      const folder = this.#folder
+      for (const pack of outgoingPacks({ store, planner, folder, isTombstoned, isRehearsal })) {
         throwIfAborted(signal)
         this.#sent.push(pack)
         const sending = limit(() => this.#sendPack(pack, progress))
@@ -189,11 +214,13 @@ class Push {
   }
 
   async #sendPack(pack: OutgoingPack, progress: SendingProgress): Promise<void> {
-    const { view, store, signal } = this.#options
+    const { view, store, isRehearsal, signal } = this.#options
+    // Before it goes: a push that is killed while, or after, it arrives finds it again.
+    if (!isRehearsal) this.#journal.note(pack, readTail(pack.isCut ? this.#folder : store.root, pack))
     const source = { sizeBytes: pack.sizeBytes, open: () => progress.open(pack) }
     await view.remote.write(packKey(pack.name), source, { ...(signal && { signal }) })
     progress.finish(pack)
-    this.#journal.note(pack, readTail(pack.isCut ? this.#folder : store.root, pack))
+    if (isRehearsal) return
     if (!pack.isCut) return
     // The recipes in a metadata pack are what the next push will want to compare.
     if (pack.class === 'metadata') publishFile(pack.path, packPath(view.folder, pack.name))
@@ -201,12 +228,14 @@ class Push {
   }
 
   /**
-   * Looks at every pack leaned on.
+   * What a record says of packs, which have been looked up.
    * @throws REMOTE_FAILED when one is gone since the index was read
    */
-  async #packsOf(names: ReadonlySet<PackName>): Promise<RecordPack[]> {
+  async #describeAll(
+    names: ReadonlySet<PackName>,
+    sizes: ReadonlyMap<PackName, number>,
+  ): Promise<RecordPack[]> {
     const known = this.#knownPacks()
-    const sizes = await packSizes(this.#options.view.remote, names)
     return Promise.all(
       [...names].map(async (name) => {
         const sizeBytes = sizes.get(name)
@@ -235,7 +264,7 @@ class Push {
     kind: RecordKind,
     packs: readonly RecordPack[],
     planned: readonly PlannedVersion[],
-  ): Promise<{ id: RecordId; bytes: Buffer }> {
+  ): Promise<{ id: RecordId; json: Buffer }> {
     const { view, repositoryId, who, commits } = this.#options
     const indexOf = new Map(packs.map((pack, index) => [pack.name, index]))
     const record: RootRecord = {
@@ -252,11 +281,11 @@ class Push {
       })),
       pointers: planned.map(({ version, closure }) => this.#pointer(version, closure, indexOf)),
     }
-    const bytes = encodeRootRecord(record)
-    const id = recordIdOf(bytes)
+    const json = encodeRootRecord(record)
+    const id = recordIdOf(json)
     const key = kind === 'final' ? recordKey(repositoryId, id) : intentKey(repositoryId, id)
-    await view.remote.write(key, sourceOf(bytes))
-    return { id, bytes }
+    await view.remote.write(key, sourceOf(compressRecord(json)))
+    return { id, json }
   }
 
   #pointer(version: VersionToPush, closure: Closure, indexOf: Map<PackName, number>): RecordPointer {
@@ -274,10 +303,30 @@ class Push {
     const packs: Iterable<SentPack> = [...this.#journal.packs.values(), ...this.#sent]
     for (const pack of packs) rows.addPack(pack.name, pack.rows)
     if (rows.packs.length === 0) return
-    const name = view.index.write(rows)
-    const path = segmentPath(view.folder, name)
-    await view.remote.write(segmentKey(name), sourceOfFile(path, statSync(path).size))
+    if (this.#options.isRehearsal) {
+      await this.#rehearseSegment(rows)
+      return
+    }
+    await view.segments.write(rows, this.#options.signal)
   }
+
+  /** Its name tells what it holds, and here it holds nothing: any will do. */
+  async #rehearseSegment(rows: RowBuffer): Promise<void> {
+    const { view } = this.#options
+    const name = '0'.repeat(64) as SegmentName
+    const pretend = (key: string, sizeBytes: number) =>
+      view.remote.write(key, { sizeBytes, open: () => Readable.from([]) })
+    const packs = rows.packs.length
+    const sizeBytes = segmentBytes({ rows: rows.count, packs })
+    if (view.segments.isSampled(sizeBytes)) {
+      await pretend(sampleKey(name), segmentBytes({ rows: Math.ceil(rows.count / 1024), packs }))
+    }
+    await pretend(segmentKey(name), sizeBytes)
+  }
+}
+
+function sendingBytesOf(planner: PushPlanner): number {
+  return [...planner.sources.values()].reduce((sum, { storedBytes }) => sum + storedBytes, 0)
 }
 
 function vanished(label: string, name: PackName): VarveError {

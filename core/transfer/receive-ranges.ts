@@ -34,14 +34,9 @@ export async function receiveRanges(options: {
       ranges.map((range) =>
         limit(async () => {
           throwIfAborted(signal)
-          const bytes = await readRange(remote, range, signal)
+          const bytes = await readVerified(remote, range, signal)
           onBytes?.(bytes.length)
-          for (const entry of range.entries) {
-            const at = entry.offset - range.start
-            const stored = bytes.subarray(at, at + entry.storedBytes)
-            verify(remote, range.pack, entry, stored)
-            writer.appendStored(entry, stored)
-          }
+          for (const entry of range.entries) writer.appendStored(entry, storedOf(entry, range, bytes))
         }),
       ),
     )
@@ -51,6 +46,28 @@ export async function receiveRanges(options: {
     writer.discard()
     throw error
   }
+}
+
+/** Bytes that came damaged are asked for once more: they may have been damaged on their way. */
+async function readVerified(
+  remote: Remote,
+  range: PackRange,
+  signal: AbortSignal | undefined,
+): Promise<Buffer> {
+  for (let isAgain = false; ; isAgain = true) {
+    try {
+      const bytes = await readRange(remote, range, signal)
+      for (const entry of range.entries) verify(remote, range.pack, entry, storedOf(entry, range, bytes))
+      return bytes
+    } catch (error) {
+      if (isAgain || !(error instanceof VarveError) || error.code !== 'CORRUPT') throw error
+    }
+  }
+}
+
+function storedOf(entry: PackEntry, range: PackRange, bytes: Buffer): Buffer {
+  const at = entry.offset - range.start
+  return bytes.subarray(at, at + entry.storedBytes)
 }
 
 async function readRange(remote: Remote, range: PackRange, signal: AbortSignal | undefined): Promise<Buffer> {

@@ -3,6 +3,7 @@ import { contentIdFromDigest, type Digest } from '../content-id.ts'
 import { VarveError } from '../errors.ts'
 import { type EntryKind, MAX_PACK_BYTES, type PackName } from '../format/pack.ts'
 import { decodeRecipeRoot, type RecipeRoot } from '../format/recipe.ts'
+import type { SegmentName } from '../format/segment.ts'
 import { publishFile } from '../store/durable.ts'
 import { decodeEntry } from '../store/entry-codec.ts'
 import { PackReader } from '../store/pack-reader.ts'
@@ -10,43 +11,68 @@ import type { Location } from '../store/segment-reader.ts'
 import type { Store } from '../store/store.ts'
 import { packKey, packPath, temporaryFolder } from '../store/store-layout.ts'
 import { temporaryPath } from '../store/temporary-files.ts'
+import { describePacks } from './describe-packs.ts'
+import { allPacks, KnownPacks, parentPacks } from './known-packs.ts'
+import type { ListedFile } from './listed-files.ts'
 import type { RemoteKnowledge } from './push-planner.ts'
 import { readIntoFile } from './read-whole.ts'
 import type { RemoteView } from './remote-view.ts'
 import type { SentJournal } from './sent-journal.ts'
 
+/** Looking for samples costs a listing: it is not done for less than this. */
+const LEAST_SAMPLED_BYTES = 1 << 20
+
+/** What a plan would send, and whether it lacks something that may be on the remote. */
+export type PlannedBytes = { sendingBytes: number; isIncomplete: boolean; signal?: AbortSignal | undefined }
+
 /**
  * What a push takes the remote to have. A chunk or node under its id is proven when it is read; a recipe is proven
  * only by rebuilding its blob, so one counts only if it says what this store's own says. That is read from a copy of
  * its metadata pack: the store's, or one kept beside the cached index.
+ * Where the remote's index is too large to be here, tables of packs and samples stand for it (`lookDeeper`); they
+ * may miss something, which is sent once more.
  */
 export class VerifiedKnowledge implements RemoteKnowledge {
   readonly #store: Store
   readonly #view: RemoteView
   readonly #journal: SentJournal
+  readonly #paths: readonly string[]
   readonly #copies: PackReader
+  readonly #known: KnownPacks | undefined
   readonly #unread = new Set<PackName>()
+  /** Packs of which a sample has shown one entry. */
+  readonly #glimpsed = new Set<PackName>()
+  readonly #seen = new Set<PackName>()
   readonly #gone = new Set<PackName>()
+  #samplesToFetch: ListedFile<SegmentName>[] | undefined
 
-  constructor(options: { store: Store; view: RemoteView; journal: SentJournal }) {
+  constructor(options: {
+    store: Store
+    view: RemoteView
+    journal: SentJournal
+    versions: readonly { path: string }[]
+    jobs: number
+  }) {
     this.#store = options.store
     this.#view = options.view
     this.#journal = options.journal
+    this.#paths = options.versions.map(({ path }) => path)
     this.#copies = new PackReader(options.view.folder)
+    this.#known = options.view.isPartial ? new KnownPacks(options) : undefined
   }
 
   find(kind: EntryKind, digest: Digest): Location | undefined {
-    for (const places of [this.#view.index, this.#journal]) {
-      for (const location of places.findAll(kind, digest)) {
+    for (const places of [this.#view.index, this.#journal, this.#known?.set]) {
+      for (const location of places?.findAll(kind, digest) ?? []) {
         if (!this.#gone.has(location.pack)) return location
       }
     }
-    return undefined
+    return this.#findInSamples(kind, digest)
   }
 
   findRecipe(blob: Digest, root: RecipeRoot): PackName | undefined {
-    for (const places of [this.#view.index, this.#journal]) {
-      for (const location of places.findAll('recipe', blob)) {
+    for (const places of [this.#view.index, this.#journal, this.#known?.set]) {
+      for (const location of places?.findAll('recipe', blob) ?? []) {
         if (this.#gone.has(location.pack)) continue
         const copy = this.#copyOf(location.pack)
         if (copy === undefined) {
@@ -57,6 +83,8 @@ export class VerifiedKnowledge implements RemoteKnowledge {
         if (isSameRecipe(readRecipe(copy, location, blob), root)) return location.pack
       }
     }
+    // What it shows of the pack, its table will tell.
+    this.#findInSamples('recipe', blob)
     return undefined
   }
 
@@ -65,7 +93,39 @@ export class VerifiedKnowledge implements RemoteKnowledge {
     const packs = [...this.#unread]
     this.#unread.clear()
     for (const pack of packs) await this.#fetchCopy(pack, signal)
-    return packs.length > 0
+    const glimpsed = [...this.#glimpsed]
+    this.#glimpsed.clear()
+    const described = await describePacks(this.#view, glimpsed)
+    const there = new Set(described.map(({ name }) => name))
+    this.forget(glimpsed.filter((name) => !there.has(name)))
+    this.forget((await this.#known?.add(this.#known.lacking(described))) ?? [])
+    return packs.length > 0 || glimpsed.length > 0
+  }
+
+  /**
+   * Where only a part of the remote's index is here: looks further, as long as that costs less than what it could save,
+   * or something is lacking. Whether there is something new: then plan again.
+   */
+  async lookDeeper({ sendingBytes, isIncomplete, signal }: PlannedBytes): Promise<boolean> {
+    if (this.#known === undefined) return false
+    const isWorth = (costBytes: number) => isIncomplete || costBytes < sendingBytes
+    const likely = isIncomplete ? allPacks(this.#view) : parentPacks(this.#view, this.#paths)
+    const packs = this.#known.lacking(likely).filter(({ name }) => !this.#gone.has(name))
+    if (packs.length > 0 && isWorth(packs.reduce((sum, { tailBytes }) => sum + tailBytes, 0))) {
+      this.forget(await this.#known.add(packs))
+      return true
+    }
+    if (!isIncomplete && sendingBytes < LEAST_SAMPLED_BYTES) return false
+    const { samples, segments } = this.#view
+    const isFirst = this.#samplesToFetch === undefined
+    this.#samplesToFetch ??= await samples.list(segments.absent)
+    const files = this.#samplesToFetch
+    if (files.length > 0 && isWorth(files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0))) {
+      this.#samplesToFetch = []
+      await samples.fetch(files, signal)
+      return true
+    }
+    return isFirst && samples.set.names.length > 0
   }
 
   /** These packs are no longer there, whatever the index says. */
@@ -74,7 +134,20 @@ export class VerifiedKnowledge implements RemoteKnowledge {
   }
 
   close(): void {
+    this.#known?.close()
     this.#copies.close()
+  }
+
+  #findInSamples(kind: EntryKind, digest: Digest): Location | undefined {
+    if (this.#samplesToFetch === undefined) return undefined
+    for (const location of this.#view.samples.set.findAll(kind, digest)) {
+      const { pack } = location
+      if (this.#gone.has(pack)) continue
+      if (!this.#seen.has(pack)) this.#glimpsed.add(pack)
+      this.#seen.add(pack)
+      return location
+    }
+    return undefined
   }
 
   #copyOf(pack: PackName): PackReader | undefined {

@@ -28,8 +28,8 @@ export type SentPack = {
 }
 
 /**
- * The packs that arrived in a push that has not ended: their tables, kept until it does, so that a push that was
- * cut off goes on where it was.
+ * The packs that a push which has not ended was to send: their tables, kept until it does, so that a push that was cut
+ * off finds those that arrived.
  */
 export class SentJournal {
   readonly #folder: string

@@ -4,13 +4,14 @@ import { verifyTask } from '../store/verify-task.ts'
 import { hashTask } from '../workspace/hash-task.ts'
 import { ingestTask } from '../workspace/ingest-task.ts'
 import { materialiseTask } from '../workspace/materialise-task.ts'
+import { placeTask } from '../workspace/place-task.ts'
 import { scanTask } from '../workspace/scan-task.ts'
 import { type FromThread, packError, type ToThread, unpackError } from './messages.ts'
 import type { Task } from './workers.ts'
 
 /** The entry of a worker thread: runs the tasks that it is told to, one at a time. */
 const tasks = new Map<string, Task<never, unknown, never, unknown>>(
-  [hashTask, ingestTask, materialiseTask, receiveTask, scanTask, verifyTask].map((task) => [
+  [hashTask, ingestTask, materialiseTask, placeTask, receiveTask, scanTask, verifyTask].map((task) => [
     task.name,
     task as unknown as Task<never, unknown, never, unknown>,
   ]),

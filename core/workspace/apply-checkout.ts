@@ -21,6 +21,8 @@ export async function applyCheckout(options: {
   cache: StatCache
   workers: Workers
   plan: CheckoutPlan
+  /** Instead of writing the plan's files from the store. Their directories exist by then. */
+  writeFiles?: (() => Promise<void>) | undefined
   onProgress?: OnProgress | undefined
   signal?: AbortSignal | undefined
 }): Promise<void> {
@@ -38,7 +40,8 @@ export async function applyCheckout(options: {
   plan.removeDirectories.filter(isInTheWay).forEach(removeEmpty)
   for (const path of plan.makeDirectories) directories.make(path)
   for (const { path } of plan.write) directories.make(dirname(path))
-  await materialiseFiles({ ...options, files: plan.write })
+  if (options.writeFiles === undefined) await materialiseFiles({ ...options, files: plan.write })
+  else await options.writeFiles()
   for (const link of plan.link) {
     directories.make(dirname(link.path))
     writeLink(root, link)

@@ -110,7 +110,8 @@ function materialiseAll({ store, runs }: Sources, files: readonly FileToMaterial
   return done
 }
 
-function materialise(file: FileToMaterialise, content: Iterable<Buffer>): FileStamp {
+/** Writes a file whose content is proven already. */
+export function materialise(file: FileToMaterialise, content: Iterable<Buffer>): FileStamp {
   const temporary = join(dirname(file.path), temporaryName())
   try {
     const fd = openSync(temporary, 'wx', modeOf(file))
@@ -127,7 +128,8 @@ function materialise(file: FileToMaterialise, content: Iterable<Buffer>): FileSt
   }
 }
 
-function finish(file: FileToMaterialise, temporary: string): FileStamp {
+/** Proves a file that was written beside its place, where its recipe is not proven, and puts it there. */
+export function finish(file: FileToMaterialise, temporary: string): FileStamp {
   try {
     if (file.provenRecipe === undefined) proveWhole(file, temporary)
     putInPlace(file, temporary)
@@ -144,8 +146,11 @@ function putInPlace(file: FileToMaterialise, temporary: string): void {
 }
 
 /** The file to write to, empty and with its mode. */
-export function createTemporary(file: { path: string; label: string; executable: boolean }): string {
-  const temporary = join(dirname(file.path), temporaryName())
+export function createTemporary(
+  file: { path: string; label: string; executable: boolean },
+  name: string = temporaryName(),
+): string {
+  const temporary = join(dirname(file.path), name)
   try {
     closeSync(openSync(temporary, 'wx', modeOf(file)))
     return temporary

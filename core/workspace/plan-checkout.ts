@@ -32,9 +32,24 @@ export type CheckoutPlan = {
   conflicts: string[]
 }
 
+/** One plan for all of them: of tracked paths, none of which lies in another. */
+export function joinPlans(plans: readonly CheckoutPlan[]): CheckoutPlan {
+  return {
+    write: plans.flatMap(({ write }) => write),
+    link: plans.flatMap(({ link }) => link),
+    setExecutable: plans.flatMap(({ setExecutable }) => setExecutable),
+    makeDirectories: plans.flatMap(({ makeDirectories }) => makeDirectories),
+    remove: plans.flatMap(({ remove }) => remove),
+    removeDirectories: plans.flatMap(({ removeDirectories }) => removeDirectories),
+    kept: plans.flatMap(({ kept }) => kept),
+    edited: plans.flatMap(({ edited }) => edited),
+    conflicts: plans.flatMap(({ conflicts }) => conflicts),
+  }
+}
+
 /**
  * Decides what brings the workspace to a version, from their comparison (with all digests). A file goes only where
- * the store holds its bytes and it was part of the version that was here before; `force` overrules for those in the way.
+ * a version holds its bytes and it was part of the version that was here before; `force` overrules for those in the way.
  */
 export function planCheckout(options: {
   comparison: WorkspaceComparison
@@ -44,6 +59,8 @@ export function planCheckout(options: {
   version: TreeEntry | undefined
   /** What was checked out or added here last, if that is known. */
   base: TreeEntry | undefined
+  /** Whether a remote has the file that `base` has at a path: its bytes need not be in the store then. */
+  isBaseElsewhere?: ((path: string) => boolean) | undefined
   force: boolean
 }): CheckoutPlan {
   const planner = new Planner(options)
@@ -55,6 +72,7 @@ class Planner {
   readonly #store: Store
   readonly #trackedPath: string
   readonly #base: TreeEntry | undefined
+  readonly #isBaseElsewhere: (path: string) => boolean
   /** The version is another one than was here before. */
   readonly #isMove: boolean
   readonly #force: boolean
@@ -83,11 +101,13 @@ class Planner {
     trackedPath: string
     version: TreeEntry | undefined
     base: TreeEntry | undefined
+    isBaseElsewhere?: ((path: string) => boolean) | undefined
     force: boolean
   }) {
     this.#store = options.store
     this.#trackedPath = options.trackedPath
     this.#base = options.base
+    this.#isBaseElsewhere = options.isBaseElsewhere ?? (() => false)
     const { version, base } = options
     this.#isMove = version !== undefined && base !== undefined && !isSameContent(version, base)
     this.#force = options.force
@@ -164,7 +184,15 @@ class Planner {
       const base = this.#baseEntry(path)
       return base?.kind === 'link' && base.target === file.target
     }
-    return file.digest !== undefined && this.#store.hasBlob(file.digest)
+    if (file.digest === undefined) return false
+    return this.#store.hasBlob(file.digest) || this.#isOfBaseElsewhere(path, file.digest)
+  }
+
+  /** The file is as it was pulled, and can be pulled again. */
+  #isOfBaseElsewhere(path: string, digest: Digest): boolean {
+    const base = this.#baseEntry(path)
+    if (base === undefined || base.kind === 'link' || base.kind === 'dir') return false
+    return sameDigest(base.digest, digest) && this.#isBaseElsewhere(path)
   }
 
   /** Whether the version that was here before has the path; undefined where that is not known. */

@@ -5,6 +5,7 @@ import { linkTargetProblem } from '../format/names.ts'
 import { stampOf } from './file-stamp.ts'
 import { IgnoreRules } from './ignore-rules.ts'
 import type { ScannedFile, ScannedLink } from './list-directory.ts'
+import { isPartName } from './part-files.ts'
 import { type ScannedDirectory, type ScanResult, scanDirectory } from './scan-directory.ts'
 import { type ScanTreeOptions, scanTree } from './scan-tree.ts'
 
@@ -73,8 +74,11 @@ function lstat(absolute: string, path: string) {
 
 /** Longer than a file is under way between two writes: a younger one may belong to a checkout that runs beside. */
 const LEFTOVER_AGE_MS = 3600 * 1000
+/** What there is of a file whose chunks come over a network: the next run goes on with it. */
+const PART_AGE_MS = 24 * 3600 * 1000
 
 function removeLeftover(path: string): void {
   const stats = lstatSync(path, { throwIfNoEntry: false })
-  if (stats !== undefined && Date.now() - stats.mtimeMs > LEFTOVER_AGE_MS) rmSync(path, { force: true })
+  const mostMs = isPartName(basename(path)) ? PART_AGE_MS : LEFTOVER_AGE_MS
+  if (stats !== undefined && Date.now() - stats.mtimeMs > mostMs) rmSync(path, { force: true })
 }

@@ -33,6 +33,8 @@ export type PathToTake = {
   /** The version before: what it has and a partial checkout left out goes into the new one as it is. */
   previous: TreeEntry | undefined
   isLeftOut: (path: string) => boolean
+  /** Bytes of `previous` that the store lacks are at a remote: files that are as they were there are not taken in. */
+  isElsewhere?: boolean | undefined
 }
 
 /** `scanned` is what stood there, links and all. */
@@ -141,7 +143,9 @@ class Snapshotter {
     this.#taken.set(path, taken)
     const known = lookup(parentOf(path)).get(file.name, file.stamp)
     if (known !== undefined) taken.onKnown(0, known)
-    if (known !== undefined && this.#isInStore(known)) return
+    const { previous } = this.#options
+    const isHeld = (digest: Digest) => this.#isInStore(digest) || this.#isElsewhere(previous, digest)
+    if (known !== undefined && isHeld(known)) return
     const toTake = { path, stamp: file.stamp, taken, place: 0 }
     const isOneLarge = isLarge(file)
     this.#options.read({
@@ -161,11 +165,17 @@ class Snapshotter {
     const taken = new TakenFiles(countStamps(listing.stamps))
     this.#taken.set(path, taken)
     const unread = new FilesToTake(path, listing, taken)
+    const previous = this.#options.isElsewhere
+      ? new Map(this.#previousOf(path).map((entry) => [entry.name, entry]))
+      : undefined
     let place = 0
     for (const file of filesOf(listing)) {
       const digest = stats.get(file.name, file.stamp)
       if (digest !== undefined) taken.onKnown(place, digest)
-      if (digest === undefined || !this.#isInStore(digest)) unread.add(place, file)
+      const isHeld =
+        digest !== undefined &&
+        (this.#isInStore(digest) || this.#isElsewhere(previous?.get(file.name), digest))
+      if (!isHeld) unread.add(place, file)
       place++
     }
     if (unread.count > 0) this.#options.read(unread)
@@ -190,6 +200,12 @@ class Snapshotter {
     const { store } = this.#options
     // Most files are one chunk: that takes one look into the index.
     return store.has('chunk', digest) || store.hasBlob(digest)
+  }
+
+  /** `before`: what the version before has at the place. */
+  #isElsewhere(before: TreeEntry | undefined, digest: Digest): boolean {
+    if (!this.#options.isElsewhere || before === undefined) return false
+    return before.kind !== 'link' && before.kind !== 'dir' && Buffer.compare(before.digest, digest) === 0
   }
 
   /** Lists the directory and all below it, and stores the listings, children first. */

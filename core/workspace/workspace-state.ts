@@ -8,7 +8,11 @@ import { isAtOrBelow, PathFilter, patternOf } from '../path-filter.ts'
 type SavedVersion =
   | { kind: 'file' | 'executable' | 'dir'; id: ContentId; sizeBytes: number }
   | { kind: 'link'; target: string }
-type Saved = { versions?: Record<string, SavedVersion>; only?: Record<string, string[]> }
+type Saved = {
+  versions?: Record<string, SavedVersion>
+  only?: Record<string, string[]>
+  elsewhere?: string[]
+}
 
 function savedVersion(pointer: Pointer): SavedVersion {
   const { kind, sizeBytes } = pointer
@@ -18,18 +22,20 @@ function savedVersion(pointer: Pointer): SavedVersion {
 /**
  * What this worktree has of each tracked path: which version was added or checked out last (so that a file that was
  * part of it can be told from one that never was), and, after `varve pull data/train`, that the rest of `data` is
- * left out and not deleted. One small file for each worktree.
+ * left out and not deleted; and where the bytes of a version may be at a remote alone. One small file for each worktree.
  */
 export class WorkspaceState {
   readonly #path: string
   readonly #only: Map<string, string[]>
   readonly #versions: Map<string, SavedVersion>
+  readonly #elsewhere: Set<string>
   readonly #filters = new Map<string, PathFilter>()
 
   private constructor(path: string, saved: Saved) {
     this.#path = path
     this.#only = new Map(Object.entries(saved.only ?? {}))
     this.#versions = new Map(Object.entries(saved.versions ?? {}))
+    this.#elsewhere = new Set(saved.elsewhere)
   }
 
   /** A file that is missing or damaged says that nothing is partial. */
@@ -73,8 +79,18 @@ export class WorkspaceState {
     this.#versions.set(trackedPath, savedVersion(pointer))
   }
 
+  /** Its bytes came straight from a remote: what the store lacks of the version that is here, the remote has. */
+  noteElsewhere(trackedPath: string): void {
+    this.#elsewhere.add(trackedPath)
+  }
+
+  isElsewhere(trackedPath: string): boolean {
+    return this.#elsewhere.has(trackedPath)
+  }
+
   forget(trackedPath: string): void {
     this.#versions.delete(trackedPath)
+    this.#elsewhere.delete(trackedPath)
     this.wantAll(trackedPath)
   }
 
@@ -113,6 +129,7 @@ export class WorkspaceState {
     this.#versions.delete(from)
     if (version === undefined) this.#versions.delete(to)
     else this.#versions.set(to, version)
+    if (this.#elsewhere.delete(from)) this.#elsewhere.add(to)
     const only = this.#only.get(from)
     if (only === undefined) return
     this.#only.delete(from)
@@ -127,6 +144,7 @@ export class WorkspaceState {
     const saved: Saved = {
       versions: Object.fromEntries(this.#versions),
       only: Object.fromEntries(this.#only),
+      elsewhere: [...this.#elsewhere],
     }
     writeFileSync(temporary, `${JSON.stringify(saved, undefined, 2)}\n`)
     renameSync(temporary, this.#path)

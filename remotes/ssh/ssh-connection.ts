@@ -53,6 +53,8 @@ export class SshConnection {
     try {
       const channel = await slot.channel
       if (channel.isOpen) return { channel, giveBack }
+      // It may still wait for the other side to close it too.
+      this.#slots.delete(slot)
     } catch (error) {
       this.#slots.delete(slot)
       if (!this.#isOpen || this.#slots.size === 0) throw error

@@ -49,10 +49,14 @@ export class Workspace {
     })
   }
 
-  async plan(version: TreeEntry, options: { base?: TreeEntry; force?: boolean } = {}): Promise<CheckoutPlan> {
+  async plan(
+    version: TreeEntry,
+    options: { base?: TreeEntry; force?: boolean; isBaseElsewhere?: (path: string) => boolean } = {},
+  ): Promise<CheckoutPlan> {
     const comparison = await this.compare(version)
-    const { base, force = false } = options
-    return planCheckout({ comparison, store: this.store, trackedPath: 'data', version, base, force })
+    const { base, force = false, isBaseElsewhere } = options
+    const { store } = this
+    return planCheckout({ comparison, store, trackedPath: 'data', version, base, isBaseElsewhere, force })
   }
 
   async apply(plan: CheckoutPlan): Promise<void> {

@@ -49,3 +49,11 @@ test('keeps a copy, and holds the digest of nothing but zeros', () => {
   digest.fill(1)
   expect([set.has(Buffer.alloc(32)), set.has(digest)]).toEqual([true, false])
 })
+
+test('says how many were added before a member', () => {
+  const set = new DigestSet()
+  for (let i = 0; i < 3000; i++) set.add(numberedDigest(i))
+  set.add(numberedDigest(7))
+  expect([0, 7, 2999].map((i) => set.indexOf(numberedDigest(i)))).toEqual([0, 7, 2999])
+  expect(set.indexOf(numberedDigest(3000))).toBe(-1)
+})

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { digestOf, hexOf } from '../../../core/content-id.ts'
 import type { PackName } from '../../../core/format/pack.ts'
@@ -152,6 +153,46 @@ describe('a fetch', () => {
     expect(message).toContain('memory lacks chunk b3:')
     expect(message).toContain('of data')
     expect(hint).toContain('varve push')
+  })
+})
+
+describe('bytes that were damaged on their way', () => {
+  /** A remote that turns a byte of the first `times` reads of which `is` holds. */
+  function garbling(inner: Remote, times: number, is: (key: Key, isRanged: boolean) => boolean): Remote {
+    let left = times
+    return {
+      ...inner,
+      async read(key, options) {
+        const stream = await inner.read(key, options)
+        if (!is(key, options?.range !== undefined) || left-- <= 0) return stream
+        const bytes = Buffer.concat(await stream.toArray())
+        return Readable.from([flip(bytes, bytes.length >> 1)])
+      },
+    }
+  }
+
+  test('are asked for again, in whole packs', async () => {
+    const { remote, entry, source } = await pushed()
+    const isPack = (key: Key) => key.startsWith('packs/')
+    const clone = makeClone(garbling(remote, 1, isPack))
+    expect((await fetch(clone, [entry])).packs).toBe(2)
+    expect(readVersion(clone.store, entry)).toEqual(readVersion(source.store, entry))
+    const { code } = await varveErrorFrom(fetch(makeClone(garbling(remote, 2, isPack)), [entry]))
+    expect(code).toBe('CORRUPT')
+  })
+
+  test('are asked for again, in ranges', async () => {
+    const files = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`f${i}`, noise(100_000, i + 1)]))
+    const { remote, entry } = await pushed(files)
+    const isData = (key: Key, isRanged: boolean) => key.startsWith('packs/') && isRanged
+    let seen = 0
+    // The first ranged read is that of the table.
+    const second = (key: Key, isRanged: boolean) => isData(key, isRanged) && ++seen > 1
+    const clone = makeClone(garbling(remote, 1, second))
+    await fetch(clone, [entry], { paths: ['data/f7'] })
+    const chunks = [...clone.store.chunks(digestOf(files.f7!))]
+    const read = Buffer.concat(chunks.map(({ digest }) => clone.store.readEntry('chunk', digest)))
+    expect(read.equals(files.f7!)).toBe(true)
   })
 })
 

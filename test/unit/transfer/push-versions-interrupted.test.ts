@@ -93,8 +93,8 @@ describe('a push that is cut off', () => {
       expect(segments.length).toBeGreaterThanOrEqual(2)
       if (!isCut) break
     }
-    // Intent, three packs, final record, segment, and the removal of the intent.
-    expect(at).toBe(7)
+    // Intent, three packs, final record, segment, the removal of the intent, and the published names.
+    expect(at).toBe(8)
     expect(resumed).toBe(2)
   })
 })

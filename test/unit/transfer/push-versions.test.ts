@@ -52,6 +52,7 @@ describe('a push', () => {
         'index/NAME.idx',
         'packs/XX/NAME.pack',
         'packs/XX/NAME.pack',
+        'published.json',
         'roots/0123456789abcdef0123456789abcdef/NAME.final',
         'varve.json',
       ],

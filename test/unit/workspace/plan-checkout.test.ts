@@ -1,6 +1,9 @@
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { digestOf } from '../../../core/content-id.ts'
+import { encodeTree } from '../../../core/format/tree.ts'
+import { StoreWriter } from '../../../core/store/store-writer.ts'
 import type { CheckoutPlan } from '../../../core/workspace/plan-checkout.ts'
 import { addVersion } from '../../support/build-store.ts'
 import { writeFiles } from '../../support/git-fixture.ts'
@@ -141,5 +144,42 @@ describe('planning a checkout', () => {
       makeDirectories: ['data'],
       remove: ['data'],
     })
+  })
+})
+
+describe('what the version before has and the store lacks', () => {
+  /** The files are in the workspace and named by a version; the store has its listing alone. */
+  async function makePulled() {
+    const workspace = new Workspace()
+    writeFiles(workspace.root, { 'data/a': 'a', 'data/b': 'b' })
+    const writer = new StoreWriter(workspace.store)
+    const file = (name: string) => {
+      return { kind: 'file', name, sizeBytes: 1, digest: digestOf(Buffer.from(name)) } as const
+    }
+    const digest = writer.addMetadataBlob(encodeTree([file('a'), file('b')]))
+    writer.finish()
+    const base = { kind: 'dir', name: 'data', sizeBytes: 2, digest } as const
+    return { workspace, base, version: addVersion(workspace.store, { a: 'changed' }) }
+  }
+
+  it('goes where a remote has it', async () => {
+    const { workspace, base, version } = await makePulled()
+    const isBaseElsewhere = (path: string) => path !== 'data/b'
+    expect(brief(await workspace.plan(version, { base, isBaseElsewhere }))).toEqual({
+      write: ['data/a'],
+      kept: ['data/b'],
+    })
+    expect(brief(await workspace.plan(version, { base, isBaseElsewhere: () => true }))).toEqual({
+      write: ['data/a'],
+      remove: ['data/b'],
+    })
+  })
+
+  it('stays where none is known to, and where it is not as that version has it', async () => {
+    const { workspace, base, version } = await makePulled()
+    const stays = { write: ['data/a'], conflicts: ['data/a'], kept: ['data/b'] }
+    expect(brief(await workspace.plan(version, { base }))).toEqual(stays)
+    writeFiles(workspace.root, { 'data/a': 'mine', 'data/b': 'mine too' })
+    expect(brief(await workspace.plan(version, { base, isBaseElsewhere: () => true }))).toEqual(stays)
   })
 })

@@ -84,3 +84,15 @@ test('a forgotten path is known no more', () => {
   expect(state.versionOf('data')).toBeUndefined()
   expect(state.onlyOf('data')).toBeUndefined()
 })
+
+test('bytes that a remote alone has follow a rename, and end with the path', () => {
+  const { state, reopen } = makeState()
+  state.noteElsewhere('data')
+  state.save()
+  expect([reopen().isElsewhere('data'), reopen().isElsewhere('other')]).toEqual([true, false])
+  state.rename('data', 'moved')
+  expect([state.isElsewhere('data'), state.isElsewhere('moved')]).toEqual([false, true])
+  state.forget('moved')
+  state.save()
+  expect(reopen().isElsewhere('moved')).toBe(false)
+})

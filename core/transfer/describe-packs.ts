@@ -1,0 +1,24 @@
+import pLimit from 'p-limit'
+import type { PackName } from '../format/pack.ts'
+import type { RecordPack } from '../format/root-record.ts'
+import { packKey } from '../store/store-layout.ts'
+import { describePack } from './describe-pack.ts'
+import type { RemoteView } from './remote-view.ts'
+
+const REQUESTS_AT_ONCE = 8
+
+/** Looks at packs, and says of those that are there what this repository's records do, or else they themselves. */
+export async function describePacks(view: RemoteView, names: readonly PackName[]): Promise<RecordPack[]> {
+  if (names.length === 0) return []
+  const recorded = new Map<PackName, RecordPack>()
+  for (const { packs } of view.records.values()) for (const pack of packs) recorded.set(pack.name, pack)
+  const limit = pLimit(REQUESTS_AT_ONCE)
+  const describe = async (name: PackName) => {
+    const entry = await view.remote.stat(packKey(name))
+    if (entry === undefined) return []
+    const known = recorded.get(name)
+    if (known?.sizeBytes === entry.sizeBytes) return [known]
+    return [await describePack(view.remote, name, entry.sizeBytes)]
+  }
+  return (await Promise.all(names.map((name) => limit(() => describe(name))))).flat()
+}

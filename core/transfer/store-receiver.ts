@@ -1,0 +1,109 @@
+import { VarveError } from '../errors.ts'
+import type { RecordPack } from '../format/root-record.ts'
+import type { OnProgress } from '../progress.ts'
+import type { SealedPack } from '../store/pack-writer.ts'
+import { RowBuffer } from '../store/row-buffer.ts'
+import type { Store } from '../store/store.ts'
+import type { Workers } from '../workers/workers.ts'
+import { receivePacks } from './receive-packs.ts'
+import { type PackRange, receiveRanges } from './receive-ranges.ts'
+import type { RemoteView } from './remote-view.ts'
+
+export type FetchedBytes = { packs: number; bytes: number }
+
+/** What arrived is indexed once it has so many rows, so that a kill costs little of it. */
+const ROWS_PER_CHECKPOINT = 200_000
+
+/** Takes packs of a remote, and parts of them, into the store, verified, and makes them findable there. */
+export class StoreReceiver {
+  readonly fetched: FetchedBytes = { packs: 0, bytes: 0 }
+  readonly #options: {
+    store: Store
+    view: RemoteView
+    workers: Workers
+    jobs: number
+    onProgress?: OnProgress | undefined
+    signal?: AbortSignal | undefined
+  }
+  #rows = new RowBuffer()
+
+  constructor(options: {
+    store: Store
+    view: RemoteView
+    workers: Workers
+    jobs: number
+    onProgress?: OnProgress | undefined
+    signal?: AbortSignal | undefined
+  }) {
+    this.#options = options
+  }
+
+  /** Those of the packs that are not in the store. */
+  notHere(packs: readonly RecordPack[]): RecordPack[] {
+    const { store } = this.#options
+    const indexed = store.index.packs()
+    return packs.filter(({ name }) => !indexed.has(name) || !store.packs.has(name))
+  }
+
+  /**
+   * A pack that came damaged is asked for once more: it may have been damaged on its way.
+   * @throws NOT_FOUND, CORRUPT, HOSTILE
+   */
+  async fetchWhole(packs: readonly RecordPack[]): Promise<void> {
+    for (let left = packs, before = -1; ; left = this.notHere(packs)) {
+      try {
+        await this.#receiveWhole(left)
+        return
+      } catch (error) {
+        // Nothing has come since the last time: it lies there as it is.
+        if (!isDamage(error) || this.fetched.packs === before) throw error
+        before = this.fetched.packs
+      }
+    }
+  }
+
+  #receiveWhole(packs: readonly RecordPack[]): Promise<void> {
+    const { store, view, workers, jobs, signal } = this.#options
+    const bytesTotal = packs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    const events = this.#events(bytesTotal)
+    const receiving = receivePacks({ remote: view.remote, store, workers, packs, jobs, signal, ...events })
+    return receiving.finally(() => this.#index())
+  }
+
+  /** @throws NOT_FOUND, CORRUPT */
+  fetchRanges(ranges: readonly PackRange[]): Promise<void> {
+    const { store, view, jobs, signal } = this.#options
+    const bytesTotal = ranges.reduce((sum, range) => sum + (range.endExclusive - range.start), 0)
+    const events = this.#events(bytesTotal)
+    const receiving = receiveRanges({ remote: view.remote, store, ranges, jobs, signal, ...events })
+    return receiving.finally(() => this.#index())
+  }
+
+  #events(bytesTotal: number): { onPack: (pack: SealedPack) => void; onBytes: (count: number) => void } {
+    let bytesDone = 0
+    return {
+      onPack: (pack) => this.#keep(pack),
+      onBytes: (count) => {
+        bytesDone += count
+        this.fetched.bytes += count
+        this.#options.onProgress?.({ phase: 'fetching', bytesDone, bytesTotal })
+      },
+    }
+  }
+
+  #keep(pack: SealedPack): void {
+    this.fetched.packs++
+    this.#rows.addPack(pack.name, pack.rows)
+    if (this.#rows.count >= ROWS_PER_CHECKPOINT) this.#index()
+  }
+
+  /** Makes findable what arrived: after a failure too, so that the next fetch need not bring it again. */
+  #index(): void {
+    this.#options.store.index.add(this.#rows)
+    this.#rows = new RowBuffer()
+  }
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof VarveError && (error.code === 'CORRUPT' || error.code === 'MALFORMED')
+}
