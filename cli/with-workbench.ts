@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { RemoteConfig } from '../core/config/config.ts'
+import type { VarveError } from '../core/errors.ts'
 import { type RemoteSurroundings, Workbench } from '../core/operations/workbench.ts'
 import type { ProgressEvent } from '../core/progress.ts'
 import type { Remote } from '../core/remote.ts'
@@ -7,7 +8,7 @@ import type { RemoteToOpen } from '../remotes/open.ts'
 import type { RequestCounts } from '../remotes/with-counting.ts'
 import type { CommandContext } from './command.ts'
 import { confirmOnTerminal } from './confirm-on-terminal.ts'
-import { describeRetry } from './render/describe-retry.ts'
+import { describeDamage, describeRetry } from './render/describe-retry.ts'
 import type { ProgressReporter } from './render/progress.ts'
 
 /** Beyond this, more threads only wait for the disk. */
@@ -57,6 +58,7 @@ export async function withWorkbench<T>(
     },
     workerScript: new URL('./worker.js', import.meta.url),
     threads: Math.min(MOST_THREADS, availableParallelism()),
+    onDamage: (error: VarveError) => output.warn(describeDamage(error)),
     onProgress: (event: ProgressEvent) => progress?.report(event),
     signal,
   }

@@ -1,6 +1,6 @@
 import { fetch } from '../../core/operations/fetch.ts'
 import { defineCommand } from '../command.ts'
-import { describeFetch, describeRequests } from '../render/requests.ts'
+import { describeFetch, withRequests } from '../render/requests.ts'
 import { transferOptions, transferPositionals } from '../transfer-options.ts'
 import { withWorkbench } from '../with-workbench.ts'
 
@@ -16,11 +16,14 @@ export const fetchCommand = defineCommand({
   options: transferOptions,
   positionals: transferPositionals,
   async run(context, { options, positionals }) {
-    const { result, requests } = await withWorkbench(context, async (workbench, requests) => ({
-      result: await fetch(workbench, { ...options, paths: positionals, revision: options.rev }),
-      requests: requests(),
-    }))
-    context.output.detail(describeRequests(requests))
-    context.output.summary({ ...result, requests }, () => describeFetch(result))
+    const { result, requests } = await withWorkbench(
+      context,
+      async (workbench, requests) => ({
+        result: await fetch(workbench, { ...options, paths: positionals, revision: options.rev }),
+        requests: requests(),
+      }),
+      { jobs: options.jobs },
+    )
+    context.output.summary({ ...result, requests }, () => withRequests([describeFetch(result)], requests))
   },
 })

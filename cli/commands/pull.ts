@@ -1,7 +1,7 @@
 import { type PullResult, pull } from '../../core/operations/pull.ts'
 import { defineCommand } from '../command.ts'
 import { formatBytes } from '../render/format-bytes.ts'
-import { describeFetch, describeRequests } from '../render/requests.ts'
+import { describeFetch, withRequests } from '../render/requests.ts'
 import { transferOptions, transferPositionals } from '../transfer-options.ts'
 import { withWorkbench } from '../with-workbench.ts'
 import { renderCheckedOut } from './checkout.ts'
@@ -36,10 +36,9 @@ export const pullCommand = defineCommand({
       }),
       { jobs: options.jobs },
     )
-    context.output.detail(describeRequests(requests))
     const { checkedOut } = result
     context.output.summary({ ...result, requests }, () =>
-      [describeBrought(result), renderCheckedOut(checkedOut, context.output)].join('\n'),
+      withRequests([describeBrought(result), renderCheckedOut(checkedOut, context.output)], requests),
     )
   },
 })

@@ -3,7 +3,7 @@ import type { RehearsedRequests } from '../../core/transfer/rehearsal-remote.ts'
 import { defineCommand } from '../command.ts'
 import { formatBytes } from '../render/format-bytes.ts'
 import { formatCountOf } from '../render/format-count.ts'
-import { describeRequests } from '../render/requests.ts'
+import { describeRequests, withRequests } from '../render/requests.ts'
 import { shortId } from '../render/short-id.ts'
 import { transferOptions, transferPositionals } from '../transfer-options.ts'
 import { type AdaptRemote, withWorkbench } from '../with-workbench.ts'
@@ -38,11 +38,10 @@ export const pushCommand = defineCommand({
     for (const { path, id } of unavailable)
       context.output.detail(`not here, and not on the remote: ${path} ${id}`)
     if (unavailable.length > 0) context.output.warn(describeUnavailable(unavailable))
-    context.output.detail(describeRequests(requests))
     const value = { ...pushed, dryRun: options.dryRun, requests: rehearsed ?? requests }
     context.output.summary(value, () =>
       rehearsed === undefined
-        ? describePush(pushed, 'pushed')
+        ? withRequests([describePush(pushed, 'pushed')], requests)
         : [describePush(pushed, 'would push'), describeRehearsed(rehearsed)].join('\n'),
     )
   },

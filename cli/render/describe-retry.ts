@@ -3,5 +3,14 @@ import { formatDuration } from './format-duration.ts'
 
 /** What `-v` says of a request that is made again. A server's own words may be in the message. */
 export function describeRetry(error: VarveError, delayMs: number): string {
-  return `again in ${formatDuration(delayMs)}: ${error.message.replace(/\p{Cc}/gu, ' ')}`
+  return `again in ${formatDuration(delayMs)}: ${onOneLine(error)}`
+}
+
+/** What arrived other than it was written. */
+export function describeDamage(error: VarveError): string {
+  return `${onOneLine(error)}; it arrived damaged, and is read again`
+}
+
+function onOneLine({ message }: VarveError): string {
+  return message.replace(/\p{Cc}/gu, ' ')
 }

@@ -3,6 +3,13 @@ import type { RequestCounts } from '../../remotes/with-counting.ts'
 import { formatBytes } from './format-bytes.ts'
 import { formatCountOf } from './format-count.ts'
 
+/** `lines`, and what they took of a remote, where they took anything. */
+export function withRequests(lines: readonly string[], requests: RequestCounts): string {
+  const { bytesRead, bytesWritten, ...verbs } = requests
+  const isAny = Object.values(verbs).some((count) => count > 0)
+  return (isAny ? [...lines, describeRequests(requests)] : lines).join('\n')
+}
+
 export function describeRequests(requests: RequestCounts): string {
   const { bytesRead, bytesWritten, ...verbs } = requests
   const parts = Object.entries(verbs)

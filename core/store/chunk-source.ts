@@ -9,8 +9,8 @@ export type ChunkBlock = {
   /** All of its memory is its own, so that it can move to a thread. */
   bytes: Uint8Array<ArrayBuffer>
   entries: readonly PackEntry[]
-  /** Read because the first copy was bad. */
-  isAgain: boolean
+  /** Which one it is: from the second on they are read because the one before was bad. */
+  copy: number
 }
 
 /** In which packs some chunks lie, and what they take there. */
@@ -38,6 +38,8 @@ export interface ChunkSource {
    * @throws MISSING_BYTES, CORRUPT, and what the place itself throws
    */
   read(chunks: ChunksToRead): Promise<void>
+  /** Whether another copy may be better. */
+  mayReadAgain(block: ChunkBlock): boolean
   /** Another copy of some of a block's chunks. */
   readAgain(block: ChunkBlock, entries: readonly PackEntry[]): Promise<ChunkBlock>
   /** What to say of a chunk whose bytes are bad in every copy. */

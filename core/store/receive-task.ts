@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, fsync, openSync, readSync, rmSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { VarveError } from '../errors.ts'
+import { type ErrorCode, VarveError } from '../errors.ts'
 import {
   decodePackFooter,
   decodePackHeader,
@@ -16,7 +16,7 @@ import { decodeEntry, verifyChecksum } from './entry-codec.ts'
 import type { SealedPack } from './pack-writer.ts'
 import { rowsOfTable } from './row-buffer.ts'
 import { RunReader } from './run-reader.ts'
-import { packKey, packPath } from './store-layout.ts'
+import { packPath } from './store-layout.ts'
 
 const sync = promisify(fsync)
 
@@ -24,26 +24,31 @@ const sync = promisify(fsync)
 const YIELD_BYTES = 4 << 20
 
 /** A pack as it came from a remote: nothing in it is believed yet. */
-export type ArrivedPack = { name: PackName; path: string; from: string }
+export type ArrivedPack = { name: PackName; path: string }
 
-/** Another pack, please; this one is in the store. The answer is `undefined` when there are no more. */
-export type ReceiveQuestion = { done: SealedPack | undefined }
+/** What became of a pack: taken into the store, or refused as damaged, or as too new, with these words. */
+export type ReceiveOutcome =
+  | { type: 'taken'; pack: SealedPack }
+  | { type: 'damaged'; name: PackName; code: ErrorCode; message: string }
+
+/** Another pack, please; the last one went so. The answer is `undefined` when there are no more. */
+export type ReceiveQuestion = { last: ReceiveOutcome | undefined }
 
 /** Proves every byte of packs that arrived, then takes them into the store as they are. */
 export const receiveTask: Task<{ root: string }, ReceiveQuestion, ArrivedPack | undefined, void> = {
   name: 'receive',
   async run({ root }, ask) {
-    let done: SealedPack | undefined
+    let last: ReceiveOutcome | undefined
     for (;;) {
-      const arrived = await ask({ done })
+      const arrived = await ask({ last })
       if (arrived === undefined) return
-      done = await receivePack(root, arrived)
+      last = await receivePack(root, arrived)
     }
   },
 }
 
-/** @throws CORRUPT, MALFORMED, TOO_NEW: then the file is gone and the store unchanged. */
-async function receivePack(root: string, { name, path, from }: ArrivedPack): Promise<SealedPack> {
+/** The file of one that is damaged is gone, and the store unchanged. */
+async function receivePack(root: string, { name, path }: ArrivedPack): Promise<ReceiveOutcome> {
   const fd = openSync(path, 'r')
   // The disk works while the bytes are verified.
   const syncing = sync(fd).then(
@@ -58,16 +63,14 @@ async function receivePack(root: string, { name, path, from }: ArrivedPack): Pro
   } catch (error) {
     rmSync(path, { force: true })
     if (!(error instanceof VarveError)) throw error
-    throw new VarveError(error.code, `${from}: pack ${name}: ${error.message}`, {
-      hint: `Run the command again; if it stays so, remove ${packKey(name)} from the remote and run \`varve push --all\` in a clone that has the data.`,
-      cause: error,
-    })
+    const { code, message } = error
+    return { type: 'damaged', name, code, message }
   } finally {
     await syncing
     closeSync(fd)
   }
   publishFile(path, packPath(root, name))
-  return sealed
+  return { type: 'taken', pack: sealed }
 }
 
 async function verifyWholePack(fd: number, name: PackName): Promise<SealedPack> {

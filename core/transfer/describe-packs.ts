@@ -4,6 +4,7 @@ import type { RecordPack } from '../format/root-record.ts'
 import { packKey } from '../store/store-layout.ts'
 import { describePack } from './describe-pack.ts'
 import type { RemoteView } from './remote-view.ts'
+import { untilUndamaged } from './until-undamaged.ts'
 
 const REQUESTS_AT_ONCE = 8
 
@@ -18,7 +19,7 @@ export async function describePacks(view: RemoteView, names: readonly PackName[]
     if (entry === undefined) return []
     const known = recorded.get(name)
     if (known?.sizeBytes === entry.sizeBytes) return [known]
-    return [await describePack(view.remote, name, entry.sizeBytes)]
+    return [await untilUndamaged(() => describePack(view.remote, name, entry.sizeBytes), view.onDamage)]
   }
   return (await Promise.all(names.map((name) => limit(() => describe(name))))).flat()
 }

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit'
 import { VarveError } from '../errors.ts'
 import type { Remote } from '../remote.ts'
+import { type OnDamage, untilUndamaged } from './until-undamaged.ts'
 
 /** An immutable object of a remote, as a listing has it. */
 export type ListedFile<Name extends string = string> = { name: Name; sizeBytes: number; modifiedAt: Date }
@@ -22,12 +23,16 @@ export async function listFiles<Name extends string>(
 }
 
 /** Fetches several at once; false where one was gone: something has taken its place, which another listing tells. */
-export async function fetchAll<T>(items: readonly T[], fetch: (item: T) => Promise<void>): Promise<boolean> {
+export async function fetchAll<T>(
+  items: readonly T[],
+  fetch: (item: T) => Promise<void>,
+  onDamage?: OnDamage,
+): Promise<boolean> {
   const limit = pLimit(REQUESTS_AT_ONCE)
   let areAllThere = true
   const fetchIfThere = async (item: T) => {
     try {
-      await fetch(item)
+      await untilUndamaged(() => fetch(item), onDamage)
     } catch (error) {
       if (!(error instanceof VarveError) || error.code !== 'NOT_FOUND') throw error
       areAllThere = false

@@ -8,6 +8,7 @@ import { packKey } from '../store/store-layout.ts'
 import { writeFileDurably } from '../store/write-file-durably.ts'
 import { readWhole } from './read-whole.ts'
 import type { RemoteView } from './remote-view.ts'
+import { untilUndamaged } from './until-undamaged.ts'
 
 export type PackTable = { pack: RecordPack; entries: PackEntry[] }
 
@@ -36,13 +37,15 @@ export class PackTables {
       }
     }
     const start = pack.sizeBytes - pack.tailBytes
-    const tail = await readWhole(this.#view.remote, packKey(pack.name), {
-      mostBytes: pack.tailBytes,
-      range: { start, endExclusive: pack.sizeBytes },
-    })
-    const entries = decodeTail(tail, pack)
-    writeFileDurably(path, tail)
-    return { pack, entries }
+    return untilUndamaged(async () => {
+      const tail = await readWhole(this.#view.remote, packKey(pack.name), {
+        mostBytes: pack.tailBytes,
+        range: { start, endExclusive: pack.sizeBytes },
+      })
+      const entries = decodeTail(tail, pack)
+      writeFileDurably(path, tail)
+      return { pack, entries }
+    }, this.#view.onDamage)
   }
 }
 

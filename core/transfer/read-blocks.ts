@@ -14,13 +14,13 @@ export async function readBlocks(
   remote: Remote,
   range: PackRange,
   options: {
-    isAgain: boolean
+    copy: number
     onBlock: (block: ChunkBlock) => Promise<void>
     signal?: AbortSignal | undefined
   },
 ): Promise<void> {
   const { pack, start, endExclusive } = range
-  const { isAgain, onBlock, signal } = options
+  const { copy, onBlock, signal } = options
   const blocks = cutBlocks(range)
   const stream = await remote.read(packKey(pack), {
     range: { start, endExclusive },
@@ -36,7 +36,7 @@ export async function readBlocks(
       const to = Math.min(block.endExclusive, position + bytes.length)
       if (to > from) filling.set(bytes.subarray(from - position, to - position), from - block.start)
       if (position + bytes.length < block.endExclusive) break
-      await onBlock({ pack, start: block.start, bytes: filling, entries: block.entries, isAgain })
+      await onBlock({ pack, start: block.start, bytes: filling, entries: block.entries, copy })
       filling = bufferFor(blocks[++next])
     }
     position += bytes.length

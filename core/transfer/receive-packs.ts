@@ -1,20 +1,23 @@
 import { rmSync } from 'node:fs'
 import pLimit from 'p-limit'
+import { VarveError } from '../errors.ts'
 import type { PackName } from '../format/pack.ts'
 import type { Remote } from '../remote.ts'
 import type { SealedPack } from '../store/pack-writer.ts'
-import { type ArrivedPack, receiveTask } from '../store/receive-task.ts'
+import { type ArrivedPack, type ReceiveOutcome, receiveTask } from '../store/receive-task.ts'
 import type { Store } from '../store/store.ts'
 import { packKey, temporaryFolder } from '../store/store-layout.ts'
 import { temporaryPath } from '../store/temporary-files.ts'
-import { throwIfAborted, type Workers } from '../workers/workers.ts'
+import { interrupted, throwIfAborted, type Workers } from '../workers/workers.ts'
 import { readIntoFile } from './read-whole.ts'
+import { isDamage, MOST_COPIES, type OnDamage, untilUndamaged } from './until-undamaged.ts'
 
 /** Verifying takes a thread's start: below this many bytes it is done in this one. */
 const LIGHT_BYTES = 4 << 20
 
 /**
- * Downloads whole packs, several at once, and verifies them in worker threads while the next ones come.
+ * Downloads whole packs, several at once, and verifies them in worker threads while the next ones come. One that comes
+ * damaged is downloaded again.
  * @throws NOT_FOUND, CORRUPT, HOSTILE
  */
 export async function receivePacks(options: {
@@ -25,39 +28,74 @@ export async function receivePacks(options: {
   jobs: number
   onPack: (pack: SealedPack) => void
   onBytes?: ((count: number) => void) | undefined
+  onDamage?: OnDamage | undefined
   signal?: AbortSignal | undefined
 }): Promise<void> {
-  const { remote, store, workers, packs, jobs, onPack, onBytes, signal } = options
+  const { remote, store, workers, packs, jobs, onPack, onBytes, onDamage, signal } = options
   if (packs.length === 0) return
-  const temporary = packs.map(() => temporaryPath(temporaryFolder(store.root)))
+  const sizes = new Map(packs.map(({ name, sizeBytes }) => [name, sizeBytes]))
+  const copies = new Map<PackName, number>()
+  const temporary: string[] = []
   const limit = pLimit(jobs)
   const underWay = new Set<Promise<unknown>>()
-  const arrivals = packs.map(({ name, sizeBytes }, index) =>
-    limit(async (): Promise<ArrivedPack> => {
-      throwIfAborted(signal)
-      const path = temporary[index]!
-      const options = { path, mostBytes: sizeBytes, ...(onBytes && { onBytes }), signal }
-      const reading = readIntoFile(remote, packKey(name), options).finally(() => underWay.delete(reading))
-      underWay.add(reading)
-      await reading
-      return { name, path, from: remote.label }
-    }),
-  )
-  for (const arrival of arrivals) arrival.catch(() => {})
+
+  let isOver = false
+
+  async function download(name: PackName): Promise<ArrivedPack> {
+    throwIfAborted(signal)
+    if (isOver) throw interrupted()
+    const path = temporaryPath(temporaryFolder(store.root))
+    temporary.push(path)
+    const reading = readIntoFile(remote, packKey(name), {
+      path,
+      mostBytes: sizes.get(name)!,
+      ...(onBytes && { onBytes }),
+      signal,
+    }).finally(() => underWay.delete(reading))
+    underWay.add(reading)
+    await reading
+    return { name, path }
+  }
+
+  function arrivalOf(name: PackName): Promise<ArrivedPack> {
+    const arrival = limit(() => untilUndamaged(() => download(name), onDamage))
+    arrival.catch(() => {})
+    return arrival
+  }
+
+  const arrivals = packs.map(({ name }) => arrivalOf(name))
   let next = 0
+
+  function note(outcome: ReceiveOutcome): void {
+    if (outcome.type === 'taken') {
+      onPack(outcome.pack)
+      return
+    }
+    const { name, code, message } = outcome
+    const error = new VarveError(code, `${remote.label}: pack ${name}: ${message}`, {
+      hint: `Run the command again; if it stays so, remove ${packKey(name)} from the remote and run \`varve push --all\` in a clone that has the data.`,
+    })
+    const copy = copies.get(name) ?? 1
+    if (copy === MOST_COPIES || !isDamage(error)) throw error
+    onDamage?.(error)
+    copies.set(name, copy + 1)
+    arrivals.push(arrivalOf(name))
+  }
+
   const bytes = packs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
   try {
     await workers.run(
       receiveTask,
       { root: store.root },
-      ({ done }) => {
+      ({ last }) => {
         throwIfAborted(signal)
-        if (done !== undefined) onPack(done)
+        if (last !== undefined) note(last)
         return arrivals[next++]
       },
       { threads: bytes < LIGHT_BYTES ? 0 : workers.threads },
     )
   } finally {
+    isOver = true
     limit.clearQueue()
     await Promise.allSettled(underWay)
     for (const path of temporary) rmSync(path, { force: true })

@@ -8,6 +8,7 @@ import type { Store } from '../store/store.ts'
 import { packKey } from '../store/store-layout.ts'
 import { throwIfAborted } from '../workers/workers.ts'
 import { readWhole } from './read-whole.ts'
+import { type OnDamage, untilUndamaged } from './until-undamaged.ts'
 
 /** Bytes of a remote pack that are read in one request, and the entries in them that are wanted. */
 export type PackRange = { pack: PackName; start: number; endExclusive: number; entries: PackEntry[] }
@@ -23,9 +24,10 @@ export async function receiveRanges(options: {
   jobs: number
   onPack: (pack: SealedPack) => void
   onBytes?: ((count: number) => void) | undefined
+  onDamage?: OnDamage | undefined
   signal?: AbortSignal | undefined
 }): Promise<void> {
-  const { remote, store, ranges, jobs, onPack, onBytes, signal } = options
+  const { remote, store, ranges, jobs, onPack, onBytes, onDamage, signal } = options
   if (ranges.length === 0) return
   const writer = new PackWriter({ root: store.root, class: 'data', onSealed: onPack })
   const limit = pLimit(jobs)
@@ -34,7 +36,7 @@ export async function receiveRanges(options: {
       ranges.map((range) =>
         limit(async () => {
           throwIfAborted(signal)
-          const bytes = await readVerified(remote, range, signal)
+          const bytes = await untilUndamaged(() => readVerified(remote, range, signal), onDamage)
           onBytes?.(bytes.length)
           for (const entry of range.entries) writer.appendStored(entry, storedOf(entry, range, bytes))
         }),
@@ -48,21 +50,14 @@ export async function receiveRanges(options: {
   }
 }
 
-/** Bytes that came damaged are asked for once more: they may have been damaged on their way. */
 async function readVerified(
   remote: Remote,
   range: PackRange,
   signal: AbortSignal | undefined,
 ): Promise<Buffer> {
-  for (let isAgain = false; ; isAgain = true) {
-    try {
-      const bytes = await readRange(remote, range, signal)
-      for (const entry of range.entries) verify(remote, range.pack, entry, storedOf(entry, range, bytes))
-      return bytes
-    } catch (error) {
-      if (isAgain || !(error instanceof VarveError) || error.code !== 'CORRUPT') throw error
-    }
-  }
+  const bytes = await readRange(remote, range, signal)
+  for (const entry of range.entries) verify(remote, range.pack, entry, storedOf(entry, range, bytes))
+  return bytes
 }
 
 function storedOf(entry: PackEntry, range: PackRange, bytes: Buffer): Buffer {

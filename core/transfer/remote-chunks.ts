@@ -15,6 +15,7 @@ import { readBlocks } from './read-blocks.ts'
 import type { PackRange } from './receive-ranges.ts'
 import type { RemoteView } from './remote-view.ts'
 import { StoreReceiver } from './store-receiver.ts'
+import { MOST_COPIES } from './until-undamaged.ts'
 
 export type RemoteChunksOptions = {
   /** Metadata that turns out to be missing goes there, and nothing else. */
@@ -80,15 +81,20 @@ export class RemoteChunks implements ChunkSource {
     const { offset, storedBytes } = entries.at(-1)!
     const range = { pack: block.pack, start, endExclusive: offset + storedBytes, entries: [...entries] }
     const { view, signal } = this.#options
+    view.onDamage?.(this.damaged(block, entries[0]!))
     let again: ChunkBlock | undefined
     await readBlocks(view.remote, range, {
-      isAgain: true,
+      copy: block.copy + 1,
       signal,
       async onBlock(one) {
         again = one
       },
     })
     return again!
+  }
+
+  mayReadAgain({ copy }: ChunkBlock): boolean {
+    return copy < MOST_COPIES
   }
 
   damaged({ pack }: ChunkBlock, { digest }: PackEntry): VarveError {
@@ -177,7 +183,7 @@ export class RemoteChunks implements ChunkSource {
       let blocksDone = 0
       try {
         await readBlocks(view.remote, range, {
-          isAgain: false,
+          copy: 1,
           signal: either,
           async onBlock(block) {
             await onBlock(block)

@@ -25,6 +25,7 @@ import { fetchAll, type ListedFile, listFiles, untilAllThere } from './listed-fi
 import { readWhole } from './read-whole.ts'
 import { sourceOf } from './remote-format.ts'
 import { isMissingFile } from './segment-copies.ts'
+import type { OnDamage } from './until-undamaged.ts'
 
 /** A record that says that a version, or a part of it, is on the remote. */
 export type Holder = { record: RootRecord; pointer: RecordPointer }
@@ -39,6 +40,7 @@ type Held = { ids: RecordId[]; supersedes: RecordFile[]; rawBytes: number }
 export class RemoteRecords {
   readonly #remote: Remote
   readonly #folder: string
+  readonly #onDamage: OnDamage | undefined
   readonly #prefix: string
   readonly #files = new Map<RecordFile, Held>()
   readonly #records = new Map<RecordId, RootRecord>()
@@ -50,8 +52,14 @@ export class RemoteRecords {
   #isLoaded = false
   #changeCount = 0
 
-  constructor(options: { remote: Remote; folder: string; repositoryId: string }) {
+  constructor(options: {
+    remote: Remote
+    folder: string
+    repositoryId: string
+    onDamage?: OnDamage | undefined
+  }) {
     this.#remote = options.remote
+    this.#onDamage = options.onDamage
     this.#prefix = `roots/${options.repositoryId}/`
     this.#folder = join(options.folder, 'roots', options.repositoryId)
   }
@@ -98,6 +106,7 @@ export class RemoteRecords {
   /** Lists the records, and fetches those that are new. `onEmpty` is called where there are none. */
   async refresh(onEmpty: () => Promise<void>, signal?: AbortSignal): Promise<void> {
     this.#load()
+    const fetch = ({ name }: { name: RecordFile }) => this.#fetch(name, signal)
     await untilAllThere(async () => {
       this.#listed = await listFiles(this.#remote, this.#prefix, recordFileOf)
       if (this.#listed.size === 0) await onEmpty()
@@ -109,9 +118,9 @@ export class RemoteRecords {
       // Bundles first, since they tell what need not be fetched.
       const order = fresh.sort((a, b) => kindOrder(a.name) - kindOrder(b.name) || b.sizeBytes - a.sizeBytes)
       const bundles = order.filter(({ name }) => isBundle(name))
-      const areBundlesThere = await fetchAll(bundles, (file) => this.#fetch(file.name, signal))
+      const areBundlesThere = await fetchAll(bundles, fetch, this.#onDamage)
       const singles = order.filter(({ name }) => !isBundle(name))
-      const areSinglesThere = await fetchAll(singles, (file) => this.#fetch(file.name, signal))
+      const areSinglesThere = await fetchAll(singles, fetch, this.#onDamage)
       for (const old of this.#supersededFiles()) if (this.#files.has(old)) this.#drop(old)
       return areBundlesThere && areSinglesThere
     })

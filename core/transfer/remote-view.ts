@@ -10,12 +10,14 @@ import { checkRemoteFormat, ensureRemoteFormat } from './remote-format.ts'
 import { type IndexLimits, RemoteIndex } from './remote-index.ts'
 import { type Holder, RemoteRecords } from './remote-records.ts'
 import { RemoteSamples } from './remote-samples.ts'
+import type { OnDamage } from './until-undamaged.ts'
 
 export type RemoteViewOptions = {
   remote: Remote
   folder: string
   repositoryId: string
   isRehearsal?: boolean
+  onDamage?: OnDamage | undefined
   /** How much of an index is kept here, and where samples begin. */
   indexLimits?: Partial<IndexLimits>
 }
@@ -35,11 +37,11 @@ export class RemoteView {
   #recorded: Set<PackName> | undefined
 
   constructor(options: RemoteViewOptions) {
-    const { remote, folder, indexLimits: limits } = options
+    const { remote, folder, indexLimits: limits, onDamage } = options
     this.#options = options
     this.remote = remote
     this.folder = folder
-    this.segments = new RemoteIndex({ remote, folder, limits })
+    this.segments = new RemoteIndex({ remote, folder, limits, onDamage })
     this.samples = new RemoteSamples({ remote, root: this.segments.sampleFolder })
     this.roots = new RemoteRecords(options)
   }
@@ -47,6 +49,11 @@ export class RemoteView {
   /** The same, for a push that only finds out what it would do: through `remote`, and without a note of its own. */
   rehearsal(remote: Remote): RemoteView {
     return new RemoteView({ ...this.#options, remote, isRehearsal: true })
+  }
+
+  /** Told of what arrives damaged, and is read again. */
+  get onDamage(): OnDamage | undefined {
+    return this.#options.onDamage
   }
 
   /** The final records of this repository, as of the last refresh. */

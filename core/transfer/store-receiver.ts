@@ -1,4 +1,3 @@
-import { VarveError } from '../errors.ts'
 import type { RecordPack } from '../format/root-record.ts'
 import type { OnProgress } from '../progress.ts'
 import type { SealedPack } from '../store/pack-writer.ts'
@@ -45,24 +44,8 @@ export class StoreReceiver {
     return packs.filter(({ name }) => !indexed.has(name) || !store.packs.has(name))
   }
 
-  /**
-   * A pack that came damaged is asked for once more: it may have been damaged on its way.
-   * @throws NOT_FOUND, CORRUPT, HOSTILE
-   */
-  async fetchWhole(packs: readonly RecordPack[]): Promise<void> {
-    for (let left = packs, before = -1; ; left = this.notHere(packs)) {
-      try {
-        await this.#receiveWhole(left)
-        return
-      } catch (error) {
-        // Nothing has come since the last time: it lies there as it is.
-        if (!isDamage(error) || this.fetched.packs === before) throw error
-        before = this.fetched.packs
-      }
-    }
-  }
-
-  #receiveWhole(packs: readonly RecordPack[]): Promise<void> {
+  /** @throws NOT_FOUND, CORRUPT, HOSTILE */
+  fetchWhole(packs: readonly RecordPack[]): Promise<void> {
     const { store, view, workers, jobs, signal } = this.#options
     const bytesTotal = packs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
     const events = this.#events(bytesTotal)
@@ -79,11 +62,12 @@ export class StoreReceiver {
     return receiving.finally(() => this.#index())
   }
 
-  #events(bytesTotal: number): { onPack: (pack: SealedPack) => void; onBytes: (count: number) => void } {
+  #events(bytesTotal: number) {
     let bytesDone = 0
     return {
-      onPack: (pack) => this.#keep(pack),
-      onBytes: (count) => {
+      onDamage: this.#options.view.onDamage,
+      onPack: (pack: SealedPack) => this.#keep(pack),
+      onBytes: (count: number) => {
         bytesDone += count
         this.fetched.bytes += count
         this.#options.onProgress?.({ phase: 'fetching', bytesDone, bytesTotal })
@@ -102,8 +86,4 @@ export class StoreReceiver {
     this.#options.store.index.add(this.#rows)
     this.#rows = new RowBuffer()
   }
-}
-
-function isDamage(error: unknown): boolean {
-  return error instanceof VarveError && (error.code === 'CORRUPT' || error.code === 'MALFORMED')
 }

@@ -210,7 +210,7 @@ export class PlaceSchedule {
   /** A byte that was turned on its way is another one the next time; one that is bad where it lies is not. */
   #readAgain(block: ChunkBlock, entries: readonly PackEntry[]): void {
     const { source } = this.#options
-    if (block.isAgain) {
+    if (!source.mayReadAgain(block)) {
       this.#failure ??= { error: source.damaged(block, entries[0]!) }
       return
     }

@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import type { FileEntryWithStats, Stats } from 'ssh2'
 import { VarveError } from '../../core/errors.ts'
 import type { Key, RemoteEntry } from '../../core/remote.ts'
-import { isKeySegment } from '../check-key.ts'
+import { isKey, isKeySegment } from '../check-key.ts'
 import { requireRealServerFolder, requireServerRoot } from './server-folders.ts'
 import { isMissing, SFTP_BAD_MESSAGE, type SftpChannel, statusOf } from './sftp-channel.ts'
 import type { SshSession } from './ssh-session.ts'
@@ -76,8 +76,9 @@ async function readFolder(channel: SftpChannel, root: string, { path, start }: F
   const contents: Contents = { entries: [], folders: [] }
   const unclear: Key[] = []
   for (const { filename, attrs } of await readNames(channel, posix.join(root, path))) {
-    if (!filename.startsWith(start) || !isKeySegment(filename)) continue
-    if (!sort(contents, `${path}${filename}`, attrs)) unclear.push(`${path}${filename}`)
+    const key = `${path}${filename}`
+    if (!filename.startsWith(start) || !isKeySegment(filename) || !isKey(key)) continue
+    if (!sort(contents, key, attrs)) unclear.push(key)
   }
   // Links, and names of which this server does not tell more.
   await Promise.all(unclear.map((key) => sortUnclear(contents, { channel, root, key })))
@@ -86,7 +87,8 @@ async function readFolder(channel: SftpChannel, root: string, { path, start }: F
 
 function sort({ entries, folders }: Contents, key: Key, attrs: Stats): boolean {
   if (attrs.isDirectory()) folders.push({ path: `${key}/`, start: '' })
-  else if (attrs.isFile()) entries.push(entryOf(key, attrs))
+  else if (attrs.isFile() && Number.isSafeInteger(attrs.size) && Number.isSafeInteger(attrs.mtime))
+    entries.push(entryOf(key, attrs))
   else return false
   return true
 }

@@ -45,11 +45,11 @@ export class SftpChannel {
   }
 
   open(path: string): Promise<Handle> {
-    return this.#request((done) => this.#sftp.open(path, OPEN_READ, done))
+    return this.#request((done) => this.#sftp.open(path, OPEN_READ, done), Buffer.isBuffer)
   }
 
   create(path: string): Promise<Handle> {
-    return this.#request((done) => this.#sftp.open(path, OPEN_NEW, done))
+    return this.#request((done) => this.#sftp.open(path, OPEN_NEW, done), Buffer.isBuffer)
   }
 
   close(handle: Handle): Promise<void> {
@@ -61,8 +61,9 @@ export class SftpChannel {
     handle: Handle,
     { buffer, offset, position }: { buffer: Buffer; offset: number; position: number },
   ): Promise<number> {
-    return this.#request((done) =>
-      this.#sftp.read(handle, buffer, offset, buffer.length - offset, position, done),
+    return this.#request(
+      (done) => this.#sftp.read(handle, buffer, offset, buffer.length - offset, position, done),
+      Number.isInteger,
     )
   }
 
@@ -72,19 +73,19 @@ export class SftpChannel {
   }
 
   stat(path: string): Promise<Stats> {
-    return this.#request((done) => this.#sftp.stat(path, done))
+    return this.#request((done) => this.#sftp.stat(path, done), isStats)
   }
 
   lstat(path: string): Promise<Stats> {
-    return this.#request((done) => this.#sftp.lstat(path, done))
+    return this.#request((done) => this.#sftp.lstat(path, done), isStats)
   }
 
   fstat(handle: Handle): Promise<Stats> {
-    return this.#request((done) => this.#sftp.fstat(handle, done))
+    return this.#request((done) => this.#sftp.fstat(handle, done), isStats)
   }
 
   readdir(path: string): Promise<FileEntryWithStats[]> {
-    return this.#request((done) => this.#sftp.readdir(path, done))
+    return this.#request((done) => this.#sftp.readdir(path, done), areNames)
   }
 
   mkdir(path: string): Promise<void> {
@@ -118,7 +119,11 @@ export class SftpChannel {
     return this.#request((done) => this.#sftp.ext_openssh_statvfs(path, done as never))
   }
 
-  #request<T>(send: (done: Done<T>) => void): Promise<T> {
+  /** `isAnswer`: whether a server that says that all went well has also given what was asked for. */
+  #request<T>(
+    send: (done: Done<T>) => void,
+    isAnswer: (value: unknown) => boolean = () => true,
+  ): Promise<T> {
     if (!this.#isOpen) return Promise.reject(connectionLost())
     this.#activity.begin()
     return new Promise<T>((resolve, reject) => {
@@ -135,6 +140,7 @@ export class SftpChannel {
         send((error, value) => {
           if (error)
             fail(typeof (error as { code?: unknown }).code === 'number' ? error : connectionLost(error))
+          else if (!isAnswer(value)) fail(noAnswer())
           else if (settle()) resolve(value as T)
         })
       } catch (error) {
@@ -166,6 +172,23 @@ export function connectionLost(cause?: unknown): VarveError {
     hint: 'Check the network, and run the command again.',
     retryable: true,
     cause,
+  })
+}
+
+/** Of a file, its size and time too: without them a value would seem to be empty. */
+function isStats(value: unknown): boolean {
+  const { mode, size, mtime, isFile } = (value ?? {}) as Partial<Stats>
+  if (typeof mode !== 'number' || isFile === undefined) return false
+  return !isFile.call(value) || (Number.isSafeInteger(size) && Number.isSafeInteger(mtime))
+}
+
+function areNames(value: unknown): boolean {
+  return Array.isArray(value) && value.every((entry) => typeof entry?.filename === 'string' && entry.attrs)
+}
+
+function noAnswer(): VarveError {
+  return new VarveError('REMOTE_FAILED', 'the server answers something else than it was asked for by SFTP', {
+    hint: "Use OpenSSH's SFTP server there.",
   })
 }
 

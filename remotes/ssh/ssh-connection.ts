@@ -1,4 +1,3 @@
-import type { SFTPWrapper } from 'ssh2'
 import { VarveError } from '../../core/errors.ts'
 import { firstLine } from './connection-error.ts'
 import type { SshLink } from './dial.ts'
@@ -87,11 +86,14 @@ export class SshConnection {
     const activity = this.#activity
     activity.begin()
     try {
-      const sftp = await new Promise<SFTPWrapper>((resolve, reject) => {
-        this.#link.client.sftp((error, opened) => (error ? reject(error) : resolve(opened)))
+      return await new Promise<SftpChannel>((resolve, reject) => {
+        this.#link.client.sftp((error, sftp) => {
+          if (error) return reject(error)
+          sftp.once('close', onClose)
+          // Not a tick later: what ends the channel may stand right behind what opened it.
+          resolve(new SftpChannel(sftp, activity))
+        })
       })
-      sftp.once('close', onClose)
-      return new SftpChannel(sftp, activity)
     } catch (error) {
       throw this.#isOpen ? noChannel(error, this.#link.settings.sshArguments) : connectionLost(error)
     } finally {

@@ -177,7 +177,7 @@ describe('bytes that were damaged on their way', () => {
     const clone = makeClone(garbling(remote, 1, isPack))
     expect((await fetch(clone, [entry])).packs).toBe(2)
     expect(readVersion(clone.store, entry)).toEqual(readVersion(source.store, entry))
-    const { code } = await varveErrorFrom(fetch(makeClone(garbling(remote, 2, isPack)), [entry]))
+    const { code } = await varveErrorFrom(fetch(makeClone(garbling(remote, 20, isPack)), [entry]))
     expect(code).toBe('CORRUPT')
   })
 

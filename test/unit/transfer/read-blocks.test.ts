@@ -37,7 +37,7 @@ async function remoteWith(bytes: Buffer): Promise<Remote> {
 async function read(remote: Remote, entries: PackEntry[]): Promise<ChunkBlock[]> {
   const blocks: ChunkBlock[] = []
   await readBlocks(remote, rangeOf(entries), {
-    isAgain: false,
+    copy: 1,
     async onBlock(block) {
       blocks.push(block)
     },
