@@ -120,10 +120,7 @@ export class SftpChannel {
   }
 
   /** `isAnswer`: whether a server that says that all went well has also given what was asked for. */
-  #request<T>(
-    send: (done: Done<T>) => void,
-    isAnswer: (value: unknown) => boolean = () => true,
-  ): Promise<T> {
+  #request<T>(send: (done: Done<T>) => void, isAnswer: (value: unknown) => boolean = () => true): Promise<T> {
     if (!this.#isOpen) return Promise.reject(connectionLost())
     this.#activity.begin()
     return new Promise<T>((resolve, reject) => {

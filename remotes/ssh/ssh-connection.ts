@@ -117,17 +117,26 @@ export class SshConnection {
     const { client, settings } = this.#link
     const now = Date.now()
     if (this.#waiting === 0) {
-      if (now - this.#lastUsedMs >= IDLE_MS) this.close()
+      const isUsed = [...this.#slots].some((slot) => slot.users > 0)
+      if (!isUsed && now - this.#lastUsedMs >= IDLE_MS) this.close()
       return
     }
     const silenceMs = now - this.#lastHeardMs
-    if (silenceMs >= settings.aliveIntervalMs * settings.aliveCountMax) {
-      this.#link.socket.destroy()
-      this.close()
-    } else if (silenceMs >= settings.aliveIntervalMs) {
-      // sshd itself answers this, with a refusal: there is nothing of the kind to take back.
-      client.unforwardIn('127.0.0.1', 1, () => undefined)
+    if (silenceMs >= settings.aliveIntervalMs * settings.aliveCountMax) this.#giveUp()
+    else if (silenceMs >= settings.aliveIntervalMs) {
+      try {
+        // sshd itself answers this, with a refusal: there is nothing of the kind to take back.
+        client.unforwardIn('127.0.0.1', 1, () => undefined)
+      } catch {
+        // The server has ended its side.
+        this.#giveUp()
+      }
     }
+  }
+
+  #giveUp(): void {
+    this.#link.socket.destroy()
+    this.close()
   }
 
   #closed(): void {
