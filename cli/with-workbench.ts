@@ -8,7 +8,7 @@ import type { RemoteToOpen } from '../remotes/open.ts'
 import type { RequestCounts } from '../remotes/with-counting.ts'
 import type { CommandContext } from './command.ts'
 import { confirmOnTerminal } from './confirm-on-terminal.ts'
-import { describeDamage, describeRetry } from './render/describe-retry.ts'
+import { describeMended, describeRetry } from './render/describe-retry.ts'
 import type { ProgressReporter } from './render/progress.ts'
 
 /** Beyond this, more threads only wait for the disk. */
@@ -58,7 +58,7 @@ export async function withWorkbench<T>(
     },
     workerScript: new URL('./worker.js', import.meta.url),
     threads: Math.min(MOST_THREADS, availableParallelism()),
-    onDamage: (error: VarveError) => output.warn(describeDamage(error)),
+    onMended: (error: VarveError) => output.warn(describeMended(error)),
     onProgress: (event: ProgressEvent) => progress?.report(event),
     signal,
   }

@@ -44,10 +44,13 @@ export function placeToTrust(
 
 const OF_URL = { setting: 'url', isReadableWithout: false, isExposed: false } as const
 
-/** As it is written: what is left out, the user's own configuration of SSH says. */
+/**
+ * As it is written: what is left out, the user's own configuration of SSH says. An @ in the name of a user is encoded, so
+ * that the one that is left stands before the host.
+ */
 function sshOrigin({ user, host, port }: Extract<RemoteUrl, { kind: 'ssh' }>): string {
   const shownHost = host.includes(':') ? `[${host}]` : host
-  return `ssh://${user === undefined ? '' : `${user}@`}${shownHost}${port === undefined ? '' : `:${port}`}`
+  return `ssh://${user === undefined ? '' : `${user.replaceAll('@', '%40')}@`}${shownHost}${port === undefined ? '' : `:${port}`}`
 }
 
 function webOrigin(url: string): { origin: string; isExposed: boolean } {
@@ -55,7 +58,12 @@ function webOrigin(url: string): { origin: string; isExposed: boolean } {
   return { origin, isExposed: protocol !== 'https:' && !isLoopback(hostname) }
 }
 
-/** Windows logs in to the server of `\\server\share` by itself, with the user's own name. */
+/**
+ * Windows logs in to the server of `\\server\share` by itself, with the user's own name. Devices other than drives may
+ * lead to a server too, and count as one.
+ */
 function serverOf(path: string): string | undefined {
-  return /^[\\/]{2}(?:[?.][\\/]UNC[\\/])?([^\\/?]+)/i.exec(path)?.[1]?.toLowerCase()
+  const name = /^[\\/]{2}(?:[?.][\\/](?:UNC[\\/])?)?([^\\/]+)/i.exec(path)?.[1]?.toLowerCase()
+  if (name === undefined || /^[a-z]:$/.test(name)) return undefined
+  return name.replace(/[^a-z0-9._@-]/gu, (character) => `%${character.codePointAt(0)!.toString(16)}`)
 }

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { VarveError } from '../core/errors.ts'
-import type { SshPlace } from './ssh/ssh-place.ts'
+import { checkSshPlace, type SshPlace } from './ssh/ssh-place.ts'
 
 /** Where a remote is, by kind. `url` is safe to print. */
 export type RemoteUrl =
@@ -21,8 +21,7 @@ const SUPPORTED =
  */
 export function parseRemoteUrl(url: string): RemoteUrl {
   if (url.trim() === '') throw badUrl('the URL of the remote is empty', { hint: SUPPORTED })
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-  if (/[\u0000-\u001f\u007f]/.test(url)) {
+  if (/\p{Cc}/u.test(url)) {
     throw badUrl('the URL of the remote holds a control character', { hint: SUPPORTED })
   }
   refuseSecrets(url)
@@ -121,7 +120,7 @@ const SSH_HINT =
 /** A host or user that begins with a dash could be taken for an option by a program that is given it. */
 function sshPlace(url: string, authority: string, path: string): RemoteUrl {
   const [, user, bracketed, plain, port] =
-    /^(?:([A-Za-z0-9_][A-Za-z0-9._+@\\-]*)@)?(?:\[([0-9A-Fa-f:.]+(?:%[A-Za-z0-9._-]+)?)\]|([A-Za-z0-9_][A-Za-z0-9._-]*))(?::(\d{1,5}))?$/.exec(
+    /^(?:([A-Za-z0-9_][A-Za-z0-9._+@-]*)@)?(?:\[([0-9A-Fa-f:.]+(?:%[A-Za-z0-9._-]+)?)\]|([A-Za-z0-9_][A-Za-z0-9._-]*))(?::(\d{1,5}))?$/.exec(
       authority,
     ) ?? []
   // In a URL, the percent sign before a zone is itself percent-encoded.
@@ -130,11 +129,12 @@ function sshPlace(url: string, authority: string, path: string): RemoteUrl {
   if (host === undefined || !isPort) {
     throw badUrl(`not a user and host of a server: ${JSON.stringify(authority)}`, { hint: SSH_HINT })
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-  if (/^\/*$/.test(path) || /[\u0000-\u001f\u007f]/.test(path) || path === '~/') {
+  if (/^\/*$/.test(path) || path === '~/') {
     throw badUrl(`no folder on the server is named: ${url}`, { hint: SSH_HINT })
   }
-  return { kind: 'ssh', url, user, host, port: port === undefined ? undefined : Number(port), path }
+  const place = { url, user, host, port: port === undefined ? undefined : Number(port), path }
+  checkSshPlace(place)
+  return { kind: 'ssh', ...place }
 }
 
 function httpPlace(url: string): RemoteUrl {

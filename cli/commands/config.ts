@@ -3,7 +3,7 @@ import { flattenConfig } from '../../core/config/flatten-config.ts'
 import { getConfigValue } from '../../core/config/get-config-value.ts'
 import { settingPath } from '../../core/config/setting-path.ts'
 import { VarveError } from '../../core/errors.ts'
-import { setConfig } from '../../core/operations/config-set.ts'
+import { refuseStoreKey, setConfig } from '../../core/operations/config-set.ts'
 import { unsetConfig } from '../../core/operations/config-unset.ts'
 import { openProject, type Project } from '../../core/project.ts'
 import { defineCommand } from '../command.ts'
@@ -91,6 +91,7 @@ async function set(
   output: Output,
 ): Promise<void> {
   const { key, source, stage } = setting
+  refuseStoreKey(key)
   // Throws for what is no key, before anything is made of it.
   const [top, name, remoteKey] = settingPath(key, source) as [string, string?, string?]
   const value = remoteKey === 'url' ? await storedUrl(project, setting.value, source) : setting.value

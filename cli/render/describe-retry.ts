@@ -6,9 +6,9 @@ export function describeRetry(error: VarveError, delayMs: number): string {
   return `again in ${formatDuration(delayMs)}: ${onOneLine(error)}`
 }
 
-/** What arrived other than it was written. */
-export function describeDamage(error: VarveError): string {
-  return `${onOneLine(error)}; it arrived damaged, and is read again`
+/** What had arrived other than it was written. */
+export function describeMended(error: VarveError): string {
+  return `${onOneLine(error)}; it arrived damaged, and was read again`
 }
 
 function onOneLine({ message }: VarveError): string {

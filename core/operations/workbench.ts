@@ -11,7 +11,7 @@ import { OwnPacks } from '../store/own-packs.ts'
 import { Store } from '../store/store.ts'
 import { lazyRemote } from '../transfer/lazy-remote.ts'
 import { RemoteView } from '../transfer/remote-view.ts'
-import type { OnDamage } from '../transfer/until-undamaged.ts'
+import type { OnMended } from '../transfer/until-undamaged.ts'
 import { createWorkers, type Workers } from '../workers/workers.ts'
 import { StatCache } from '../workspace/stat-cache.ts'
 import { WorkspaceState } from '../workspace/workspace-state.ts'
@@ -23,8 +23,8 @@ export type Surroundings = {
   workerScript?: URL | undefined
   threads: number
   onProgress?: OnProgress | undefined
-  /** Told of what arrived damaged from a remote, and is read again. */
-  onDamage?: OnDamage | undefined
+  /** Told of what had arrived damaged from a remote, once it is here. */
+  onMended?: OnMended | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -122,7 +122,7 @@ export class Workbench {
       remote: lazyRemote(url, open),
       folder: join(this.project.localFolder, 'remotes', folderNameOf(found.settings)),
       repositoryId: config.repositoryId,
-      onDamage: this.surroundings.onDamage,
+      onMended: this.surroundings.onMended,
     })
     this.#views.set(found.name, view)
     return view

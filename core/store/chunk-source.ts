@@ -42,6 +42,8 @@ export interface ChunkSource {
   mayReadAgain(block: ChunkBlock): boolean
   /** Another copy of some of a block's chunks. */
   readAgain(block: ChunkBlock, entries: readonly PackEntry[]): Promise<ChunkBlock>
+  /** Says that a later copy was good. */
+  tellMended(block: ChunkBlock): void
   /** What to say of a chunk whose bytes are bad in every copy. */
   damaged(block: ChunkBlock, entry: PackEntry): Error
 }

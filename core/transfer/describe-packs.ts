@@ -19,7 +19,7 @@ export async function describePacks(view: RemoteView, names: readonly PackName[]
     if (entry === undefined) return []
     const known = recorded.get(name)
     if (known?.sizeBytes === entry.sizeBytes) return [known]
-    return [await untilUndamaged(() => describePack(view.remote, name, entry.sizeBytes), view.onDamage)]
+    return [await untilUndamaged(() => describePack(view.remote, name, entry.sizeBytes), view.onMended)]
   }
   return (await Promise.all(names.map((name) => limit(() => describe(name))))).flat()
 }

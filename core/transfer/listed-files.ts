@@ -1,7 +1,7 @@
 import pLimit from 'p-limit'
 import { VarveError } from '../errors.ts'
 import type { Remote } from '../remote.ts'
-import { type OnDamage, untilUndamaged } from './until-undamaged.ts'
+import { type OnMended, untilUndamaged } from './until-undamaged.ts'
 
 /** An immutable object of a remote, as a listing has it. */
 export type ListedFile<Name extends string = string> = { name: Name; sizeBytes: number; modifiedAt: Date }
@@ -26,13 +26,13 @@ export async function listFiles<Name extends string>(
 export async function fetchAll<T>(
   items: readonly T[],
   fetch: (item: T) => Promise<void>,
-  onDamage?: OnDamage,
+  onMended?: OnMended,
 ): Promise<boolean> {
   const limit = pLimit(REQUESTS_AT_ONCE)
   let areAllThere = true
   const fetchIfThere = async (item: T) => {
     try {
-      await untilUndamaged(() => fetch(item), onDamage)
+      await untilUndamaged(() => fetch(item), onMended)
     } catch (error) {
       if (!(error instanceof VarveError) || error.code !== 'NOT_FOUND') throw error
       areAllThere = false

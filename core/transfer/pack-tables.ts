@@ -45,7 +45,7 @@ export class PackTables {
       const entries = decodeTail(tail, pack)
       writeFileDurably(path, tail)
       return { pack, entries }
-    }, this.#view.onDamage)
+    }, this.#view.onMended)
   }
 }
 

@@ -10,7 +10,7 @@ import { packKey, temporaryFolder } from '../store/store-layout.ts'
 import { temporaryPath } from '../store/temporary-files.ts'
 import { interrupted, throwIfAborted, type Workers } from '../workers/workers.ts'
 import { readIntoFile } from './read-whole.ts'
-import { isDamage, MOST_COPIES, type OnDamage, untilUndamaged } from './until-undamaged.ts'
+import { isDamage, MOST_COPIES, type OnMended, untilUndamaged } from './until-undamaged.ts'
 
 /** Verifying takes a thread's start: below this many bytes it is done in this one. */
 const LIGHT_BYTES = 4 << 20
@@ -28,13 +28,13 @@ export async function receivePacks(options: {
   jobs: number
   onPack: (pack: SealedPack) => void
   onBytes?: ((count: number) => void) | undefined
-  onDamage?: OnDamage | undefined
+  onMended?: OnMended | undefined
   signal?: AbortSignal | undefined
 }): Promise<void> {
-  const { remote, store, workers, packs, jobs, onPack, onBytes, onDamage, signal } = options
+  const { remote, store, workers, packs, jobs, onPack, onBytes, onMended, signal } = options
   if (packs.length === 0) return
   const sizes = new Map(packs.map(({ name, sizeBytes }) => [name, sizeBytes]))
-  const copies = new Map<PackName, number>()
+  const damages = new Map<PackName, VarveError[]>()
   const temporary: string[] = []
   const limit = pLimit(jobs)
   const underWay = new Set<Promise<unknown>>()
@@ -58,7 +58,7 @@ export async function receivePacks(options: {
   }
 
   function arrivalOf(name: PackName): Promise<ArrivedPack> {
-    const arrival = limit(() => untilUndamaged(() => download(name), onDamage))
+    const arrival = limit(() => untilUndamaged(() => download(name), onMended))
     arrival.catch(() => {})
     return arrival
   }
@@ -68,17 +68,19 @@ export async function receivePacks(options: {
 
   function note(outcome: ReceiveOutcome): void {
     if (outcome.type === 'taken') {
+      const damage = damages.get(outcome.pack.name)?.at(-1)
+      if (damage !== undefined) onMended?.(damage)
       onPack(outcome.pack)
       return
     }
     const { name, code, message } = outcome
-    const error = new VarveError(code, `${remote.label}: pack ${name}: ${message}`, {
+    const what = message.startsWith(`pack ${name}`) ? message : `pack ${name}: ${message}`
+    const error = new VarveError(code, `${remote.label}: ${what}`, {
       hint: `Run the command again; if it stays so, remove ${packKey(name)} from the remote and run \`varve push --all\` in a clone that has the data.`,
     })
-    const copy = copies.get(name) ?? 1
-    if (copy === MOST_COPIES || !isDamage(error)) throw error
-    onDamage?.(error)
-    copies.set(name, copy + 1)
+    const known = [...(damages.get(name) ?? []), error]
+    if (known.length === MOST_COPIES || !isDamage(error)) throw error
+    damages.set(name, known)
     arrivals.push(arrivalOf(name))
   }
 

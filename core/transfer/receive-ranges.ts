@@ -8,7 +8,7 @@ import type { Store } from '../store/store.ts'
 import { packKey } from '../store/store-layout.ts'
 import { throwIfAborted } from '../workers/workers.ts'
 import { readWhole } from './read-whole.ts'
-import { type OnDamage, untilUndamaged } from './until-undamaged.ts'
+import { type OnMended, untilUndamaged } from './until-undamaged.ts'
 
 /** Bytes of a remote pack that are read in one request, and the entries in them that are wanted. */
 export type PackRange = { pack: PackName; start: number; endExclusive: number; entries: PackEntry[] }
@@ -24,10 +24,10 @@ export async function receiveRanges(options: {
   jobs: number
   onPack: (pack: SealedPack) => void
   onBytes?: ((count: number) => void) | undefined
-  onDamage?: OnDamage | undefined
+  onMended?: OnMended | undefined
   signal?: AbortSignal | undefined
 }): Promise<void> {
-  const { remote, store, ranges, jobs, onPack, onBytes, onDamage, signal } = options
+  const { remote, store, ranges, jobs, onPack, onBytes, onMended, signal } = options
   if (ranges.length === 0) return
   const writer = new PackWriter({ root: store.root, class: 'data', onSealed: onPack })
   const limit = pLimit(jobs)
@@ -36,7 +36,7 @@ export async function receiveRanges(options: {
       ranges.map((range) =>
         limit(async () => {
           throwIfAborted(signal)
-          const bytes = await untilUndamaged(() => readVerified(remote, range, signal), onDamage)
+          const bytes = await untilUndamaged(() => readVerified(remote, range, signal), onMended)
           onBytes?.(bytes.length)
           for (const entry of range.entries) writer.appendStored(entry, storedOf(entry, range, bytes))
         }),

@@ -81,7 +81,6 @@ export class RemoteChunks implements ChunkSource {
     const { offset, storedBytes } = entries.at(-1)!
     const range = { pack: block.pack, start, endExclusive: offset + storedBytes, entries: [...entries] }
     const { view, signal } = this.#options
-    view.onDamage?.(this.damaged(block, entries[0]!))
     let again: ChunkBlock | undefined
     await readBlocks(view.remote, range, {
       copy: block.copy + 1,
@@ -91,6 +90,10 @@ export class RemoteChunks implements ChunkSource {
       },
     })
     return again!
+  }
+
+  tellMended(block: ChunkBlock): void {
+    this.#options.view.onMended?.(this.damaged(block, block.entries[0]!))
   }
 
   mayReadAgain({ copy }: ChunkBlock): boolean {

@@ -17,7 +17,7 @@ import { sourceOfFile } from './outgoing-packs.ts'
 import { readIntoFile } from './read-whole.ts'
 import { damagedSegment, PageMemory, RemoteSegment, type SegmentHeader } from './remote-segment.ts'
 import { copiesIn, isMissingFile, removeCopy, segmentNameOf, supersededByCopy } from './segment-copies.ts'
-import type { OnDamage } from './until-undamaged.ts'
+import type { OnMended } from './until-undamaged.ts'
 
 const MAX_SEGMENT_BYTES = 64 * 2 ** 30
 
@@ -47,7 +47,7 @@ export class RemoteIndex {
   readonly #remote: Remote
   readonly #folder: string
   readonly #limits: IndexLimits
-  readonly #onDamage: OnDamage | undefined
+  readonly #onMended: OnMended | undefined
   readonly #memory = new PageMemory()
   #listed = new Map<SegmentName, ListedFile<SegmentName>>()
   /** The segments that are here and listed. */
@@ -62,12 +62,12 @@ export class RemoteIndex {
     remote: Remote
     folder: string
     limits?: Partial<IndexLimits> | undefined
-    onDamage?: OnDamage | undefined
+    onMended?: OnMended | undefined
   }) {
     this.#remote = options.remote
     this.#folder = options.folder
     this.#limits = { ...LIMITS, ...options.limits }
-    this.#onDamage = options.onDamage
+    this.#onMended = options.onMended
   }
 
   /** Merges and removals on the remote, by this process. */
@@ -120,7 +120,7 @@ export class RemoteIndex {
       const cached = new Set(copiesIn(this.#folder))
       this.#readCached(cached)
       const fresh = await this.#choose(signal)
-      const areAllThere = await fetchAll(fresh, (file) => this.#bring(file, signal), this.#onDamage)
+      const areAllThere = await fetchAll(fresh, (file) => this.#bring(file, signal), this.#onMended)
       const isReplaced = this.#dropOld(cached)
       if (fresh.length > 0 || isReplaced) this.#reopen()
       return areAllThere

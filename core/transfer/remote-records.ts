@@ -25,7 +25,7 @@ import { fetchAll, type ListedFile, listFiles, untilAllThere } from './listed-fi
 import { readWhole } from './read-whole.ts'
 import { sourceOf } from './remote-format.ts'
 import { isMissingFile } from './segment-copies.ts'
-import type { OnDamage } from './until-undamaged.ts'
+import type { OnMended } from './until-undamaged.ts'
 
 /** A record that says that a version, or a part of it, is on the remote. */
 export type Holder = { record: RootRecord; pointer: RecordPointer }
@@ -40,7 +40,7 @@ type Held = { ids: RecordId[]; supersedes: RecordFile[]; rawBytes: number }
 export class RemoteRecords {
   readonly #remote: Remote
   readonly #folder: string
-  readonly #onDamage: OnDamage | undefined
+  readonly #onMended: OnMended | undefined
   readonly #prefix: string
   readonly #files = new Map<RecordFile, Held>()
   readonly #records = new Map<RecordId, RootRecord>()
@@ -56,10 +56,10 @@ export class RemoteRecords {
     remote: Remote
     folder: string
     repositoryId: string
-    onDamage?: OnDamage | undefined
+    onMended?: OnMended | undefined
   }) {
     this.#remote = options.remote
-    this.#onDamage = options.onDamage
+    this.#onMended = options.onMended
     this.#prefix = `roots/${options.repositoryId}/`
     this.#folder = join(options.folder, 'roots', options.repositoryId)
   }
@@ -118,9 +118,9 @@ export class RemoteRecords {
       // Bundles first, since they tell what need not be fetched.
       const order = fresh.sort((a, b) => kindOrder(a.name) - kindOrder(b.name) || b.sizeBytes - a.sizeBytes)
       const bundles = order.filter(({ name }) => isBundle(name))
-      const areBundlesThere = await fetchAll(bundles, fetch, this.#onDamage)
+      const areBundlesThere = await fetchAll(bundles, fetch, this.#onMended)
       const singles = order.filter(({ name }) => !isBundle(name))
-      const areSinglesThere = await fetchAll(singles, fetch, this.#onDamage)
+      const areSinglesThere = await fetchAll(singles, fetch, this.#onMended)
       for (const old of this.#supersededFiles()) if (this.#files.has(old)) this.#drop(old)
       return areBundlesThere && areSinglesThere
     })

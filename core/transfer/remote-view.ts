@@ -10,14 +10,14 @@ import { checkRemoteFormat, ensureRemoteFormat } from './remote-format.ts'
 import { type IndexLimits, RemoteIndex } from './remote-index.ts'
 import { type Holder, RemoteRecords } from './remote-records.ts'
 import { RemoteSamples } from './remote-samples.ts'
-import type { OnDamage } from './until-undamaged.ts'
+import type { OnMended } from './until-undamaged.ts'
 
 export type RemoteViewOptions = {
   remote: Remote
   folder: string
   repositoryId: string
   isRehearsal?: boolean
-  onDamage?: OnDamage | undefined
+  onMended?: OnMended | undefined
   /** How much of an index is kept here, and where samples begin. */
   indexLimits?: Partial<IndexLimits>
 }
@@ -37,11 +37,11 @@ export class RemoteView {
   #recorded: Set<PackName> | undefined
 
   constructor(options: RemoteViewOptions) {
-    const { remote, folder, indexLimits: limits, onDamage } = options
+    const { remote, folder, indexLimits: limits, onMended } = options
     this.#options = options
     this.remote = remote
     this.folder = folder
-    this.segments = new RemoteIndex({ remote, folder, limits, onDamage })
+    this.segments = new RemoteIndex({ remote, folder, limits, onMended })
     this.samples = new RemoteSamples({ remote, root: this.segments.sampleFolder })
     this.roots = new RemoteRecords(options)
   }
@@ -51,9 +51,9 @@ export class RemoteView {
     return new RemoteView({ ...this.#options, remote, isRehearsal: true })
   }
 
-  /** Told of what arrives damaged, and is read again. */
-  get onDamage(): OnDamage | undefined {
-    return this.#options.onDamage
+  /** Told of what had arrived damaged, once it is here. */
+  get onMended(): OnMended | undefined {
+    return this.#options.onMended
   }
 
   /** The final records of this repository, as of the last refresh. */

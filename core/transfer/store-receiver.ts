@@ -65,7 +65,7 @@ export class StoreReceiver {
   #events(bytesTotal: number) {
     let bytesDone = 0
     return {
-      onDamage: this.#options.view.onDamage,
+      onMended: this.#options.view.onMended,
       onPack: (pack: SealedPack) => this.#keep(pack),
       onBytes: (count: number) => {
         bytesDone += count

@@ -195,6 +195,7 @@ export class PlaceSchedule {
     if (block === undefined) return
     const good = block.entries.filter((_, at) => !bad.has(at))
     this.#options.onBytes(good.reduce((sum, { storedBytes }) => sum + storedBytes, 0))
+    if (bad.size === 0 && block.copy > 1) this.#options.source.tellMended(block)
     if (bad.size > 0)
       this.#readAgain(
         block,

@@ -82,10 +82,12 @@ function validatorsOf(answer: HttpAnswer): Record<string, string> {
   const modified = answer.headers['last-modified']
   const ageMs = (dateOf(date)?.getTime() ?? 0) - (dateOf(modified)?.getTime() ?? Number.POSITIVE_INFINITY)
   if (ageMs < RACY_MS) return {}
-  return {
-    ...(etag === undefined ? {} : { 'if-none-match': etag }),
-    ...(modified === undefined ? {} : { 'if-modified-since': modified }),
-  }
+  return Object.fromEntries(
+    Object.entries({ 'if-none-match': etag, 'if-modified-since': modified }).flatMap(([name, value]) =>
+      // Other characters than ASCII arrive decoded, and cannot be sent back as they were.
+      value !== undefined && /^[ -~]+$/.test(value) ? [[name, value]] : [],
+    ),
+  )
 }
 
 function dateOf(header: string | undefined): Date | undefined {

@@ -13,33 +13,31 @@ export function connectionError(error: unknown, settings: SshSettings): VarveErr
   const code = systemCode(error)
   switch (code) {
     case 'ENOTFOUND':
-      return failed(`no host is called ${settings.hostName}`, {
+      return unreachable(`no host is called ${settings.hostName}`, {
         hint: `Check the name, and whether \`ssh ${settings.sshArguments}\` finds it.`,
         cause: error,
       })
     case 'ECONNREFUSED':
-      return failed(`${at} refuses connections`, {
+      return unreachable(`${at} refuses connections`, {
         hint: 'Check the port, and that an SSH server runs there.',
         cause: error,
       })
     case 'EAI_AGAIN':
     case 'EHOSTUNREACH':
+    case 'EHOSTDOWN':
     case 'ENETUNREACH':
     case 'ENETDOWN':
+    case 'EADDRNOTAVAIL':
     case 'ETIMEDOUT':
-    case 'ECONNRESET':
-    case 'EPIPE':
-      return failed(`${at} cannot be reached (${code})`, {
+      return unreachable(`${at} cannot be reached (${code})`, {
         hint: 'Check the network, and run the command again.',
-        retryable: true,
         cause: error,
       })
   }
   const message = error instanceof Error ? error.message : String(error)
   if (/^timed out/i.test(message)) {
-    return failed(`${at} did not answer within ${settings.connectTimeoutMs / 1000} seconds`, {
+    return unreachable(`${at} did not answer within ${settings.connectTimeoutMs / 1000} seconds`, {
       hint: 'Check the network; a slow server needs a longer ConnectTimeout in ~/.ssh/config.',
-      retryable: true,
       cause: error,
     })
   }
@@ -91,6 +89,11 @@ function failed(
   options: { hint: string; retryable?: boolean; cause?: unknown },
 ): VarveError {
   return new VarveError('REMOTE_FAILED', message, options)
+}
+
+/** It may be down for a moment; whoever tries again knows whether it was ever there. */
+function unreachable(message: string, options: { hint: string; cause: unknown }): VarveError {
+  return new VarveError('REMOTE_UNREACHABLE', message, { ...options, retryable: true })
 }
 
 /** What a server says is shown cut and without control characters. */

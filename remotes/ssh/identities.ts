@@ -19,7 +19,9 @@ export type Identities = {
 export async function gatherIdentities(settings: SshSettings): Promise<Identities> {
   const { user: username, agentAddress, isIdentitiesOnly } = settings
   const [agent, files] = await Promise.all([
-    agentAddress === undefined ? undefined : openAgent(agentAddress),
+    agentAddress === undefined
+      ? undefined
+      : openAgent(agentAddress, { timeoutMs: settings.connectTimeoutMs }),
     Promise.all(settings.identityFiles.map(readKeyFile)),
   ])
   const named = files.map((file) => file.publicKey).filter((key) => key !== undefined)
@@ -46,12 +48,16 @@ export async function gatherIdentities(settings: SshSettings): Promise<Identitie
 
 type Agent = { keys: ParsedKey[]; offering: (keys: ParsedKey[]) => BaseAgent }
 
-/** Nothing where no agent answers: that is how most machines are. */
-async function openAgent(address: string): Promise<Agent | undefined> {
+/** Nothing where no agent answers: that is how most machines are, and one forwarded over a dead connection stays silent. */
+async function openAgent(address: string, options: { timeoutMs: number }): Promise<Agent | undefined> {
   const { OpenSSHAgent } = (await import('ssh2')).default
   const agent = new OpenSSHAgent(address)
   const keys = await new Promise<ParsedKey[] | undefined>((resolve) => {
-    agent.getIdentities((error, found) => resolve(error ? undefined : (found as ParsedKey[])))
+    const timer = setTimeout(() => resolve(undefined), options.timeoutMs)
+    agent.getIdentities((error, found) => {
+      clearTimeout(timer)
+      resolve(error ? undefined : (found as ParsedKey[]))
+    })
   })
   if (keys === undefined) return undefined
   const offering = (offered: ParsedKey[]): BaseAgent =>

@@ -29,7 +29,8 @@ export async function* listServerFolder(walk: Walk, prefix: string): AsyncGenera
   const waiting: Folder[] = [{ path: parents.map((name) => `${name}/`).join(''), start }]
   const reading = new Set<Promise<void>>()
   const read: Contents[] = []
-  while (waiting.length > 0 || reading.size > 0) {
+  // While the reader of this listing has an entry in hand, folders may be read to the last one.
+  while (waiting.length > 0 || reading.size > 0 || read.length > 0) {
     while (waiting.length > 0 && reading.size < FOLDERS_AT_ONCE) {
       const folder = waiting.pop()!
       const done: Promise<void> = walk.session
@@ -42,7 +43,7 @@ export async function* listServerFolder(walk: Walk, prefix: string): AsyncGenera
       done.catch(() => undefined)
       reading.add(done)
     }
-    await Promise.race(reading)
+    if (read.length === 0) await Promise.race(reading)
     for (const { entries, folders } of read.splice(0)) {
       for (const folder of folders) waiting.push(folder)
       yield* entries

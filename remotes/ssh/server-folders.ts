@@ -22,9 +22,9 @@ export class ServerFolders {
   async ensureRoot(channel: SftpChannel, { mayCreate }: { mayCreate: boolean }): Promise<void> {
     if (this.#known.has('.')) return
     if (mayCreate && !(await isServerFolder(channel, this.#root))) {
-      // A missing parent, or another writer that was faster: the next line says which.
-      await channel.mkdir(this.#root).catch((error: unknown) => {
-        if (!isMissing(error)) throw error
+      await channel.mkdir(this.#root).catch(async (error: unknown) => {
+        // A missing parent, of which the next line tells; or another writer that was faster.
+        if (!isMissing(error) && !(await isServerFolder(channel, this.#root))) throw error
       })
     }
     await requireServerRoot(channel, this.#root)

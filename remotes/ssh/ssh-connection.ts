@@ -95,7 +95,9 @@ export class SshConnection {
         })
       })
     } catch (error) {
-      throw this.#isOpen ? noChannel(error, this.#link.settings.sshArguments) : connectionLost(error)
+      throw this.#isOpen && !isLost(error)
+        ? noChannel(error, this.#link.settings.sshArguments)
+        : connectionLost(error)
     } finally {
       activity.end()
     }
@@ -143,6 +145,11 @@ export class SshConnection {
     this.#isOpen = false
     clearInterval(this.#watch)
   }
+}
+
+/** The server has ended its side of the connection, and ours is not closed yet. */
+function isLost(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Not connected'
 }
 
 function noChannel(error: unknown, sshArguments: string): VarveError {

@@ -13,7 +13,7 @@ export type SshPlace = {
 }
 
 const HOST = /^[A-Za-z0-9_][A-Za-z0-9._-]*$|^[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?$/
-const USER = /^[^-\s\p{Cc}'"`$\\;&<>|(){}@:][^\s\p{Cc}'"`$\\;&<>|(){}:]*$/u
+const USER = /^[A-Za-z0-9_][A-Za-z0-9._+@-]*$/
 
 /**
  * Host and user may come from a committed config: nothing in them may be taken for an option or reach a shell.

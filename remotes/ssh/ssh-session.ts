@@ -1,4 +1,3 @@
-import { VarveError } from '../../core/errors.ts'
 import { dial } from './dial.ts'
 import type { SftpChannel } from './sftp-channel.ts'
 import { type BorrowedChannel, SshConnection } from './ssh-connection.ts'
@@ -10,7 +9,6 @@ export class SshSession {
   readonly #place: SshPlace
   readonly #environment: SshEnvironment
   #connection: Promise<SshConnection> | undefined
-  #hasBeenConnected = false
 
   constructor(place: SshPlace, environment: SshEnvironment) {
     this.#place = place
@@ -37,20 +35,9 @@ export class SshSession {
     const connection = await current?.catch(() => undefined)
     if (connection?.isOpen) return connection
     // Of those who found it lost, the first dials; the others wait for the same login.
-    if (this.#connection === current) this.#connection = this.#dial()
-    return this.#connection!
-  }
-
-  async #dial(): Promise<SshConnection> {
-    try {
-      const connection = new SshConnection(await dial(this.#place, this.#environment))
-      this.#hasBeenConnected = true
-      return connection
-    } catch (error) {
-      if (!(error instanceof VarveError) || error.retryable || !this.#hasBeenConnected) throw error
-      // A host that has let us in before is down for a moment, not misspelt.
-      const { code, message, hint, cause } = error
-      throw new VarveError(code, message, { hint, cause, retryable: code === 'REMOTE_FAILED' })
+    if (this.#connection === current) {
+      this.#connection = dial(this.#place, this.#environment).then((link) => new SshConnection(link))
     }
+    return this.#connection!
   }
 }

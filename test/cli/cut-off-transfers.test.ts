@@ -180,7 +180,7 @@ describe('a network that fails one request in five', () => {
         proxy!.setRate(1)
         const { exitCode, stderr } = await runVarve(args, { cwd: clone, env: project.env })
         expect(exitCode, stderr).toBe(0)
-        expect(stderr).toMatch(/pack [0-9a-f]{64}.*damaged, and is read again/)
+        expect(stderr).toMatch(/pack [0-9a-f]{64}.*damaged, and was read again/)
         expect(proxy!.counts.corrupt).toBeGreaterThan(0)
         expect(treeOf(clone)).toEqual(treeOf(project.root))
       }

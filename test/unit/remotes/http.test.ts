@@ -285,6 +285,22 @@ describe('the listing', () => {
     expect(requests.every(({ headers }) => headers['cache-control'] === 'no-cache')).toBe(true)
   })
 
+  test('whose validators could not be sent back is asked for without them', async () => {
+    const { remote, requests } = await remoteFor((_request, response) =>
+      answer(
+        response,
+        200,
+        { etag: '"\u00ff"', 'last-modified': 'Wed, 21 Oct 2015 07:28:00 GMT (\u00ff)' },
+        body,
+      ),
+    )
+    for (let round = 0; round < 2; round++) expect(await entriesOf(remote, 'index/')).toHaveLength(1)
+    expect(requests.map(({ headers }) => headers['if-none-match'] ?? headers['if-modified-since'])).toEqual([
+      undefined,
+      undefined,
+    ])
+  })
+
   test('that was written just now is sent again: its validators may not tell it from the next', async () => {
     const { remote, requests } = await remoteFor((_request, response) =>
       answer(response, 200, { etag: '"1"', 'last-modified': new Date().toUTCString() }, body),

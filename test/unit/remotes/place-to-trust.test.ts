@@ -47,6 +47,7 @@ test.each([
   ['ssh://me@host:22/x', 'ssh://me@host:22'],
   ['sftp://me@host/x', 'ssh://me@host'],
   ['me@host:x', 'ssh://me@host'],
+  ['ssh://git@github.com@host/x', 'ssh://git%40github.com@host'],
   ['ssh://me@[fe80::1]:22/x', 'ssh://me@[fe80::1]:22'],
 ])('%s is at %s', (url, origin) => {
   expect(placeOf(url)).toMatchObject({ kind: 'ssh', origin, setting: 'url', isReadableWithout: false })
@@ -76,7 +77,14 @@ test('on Windows a share is at a server, which Windows logs in to', () => {
     expect(placeOf(url, {}, 'win32')).toMatchObject({ kind: 'smb', origin: 'smb://server', setting: 'url' })
     expect(placeOf(url, {}, 'linux')).toBeUndefined()
   }
-  for (const url of ['C:\\data', '\\data', '../data', 'data\\\\x']) {
+  for (const [url, origin] of [
+    ['\\\\?\\GLOBALROOT\\Device\\Mup\\server\\share', 'smb://globalroot'],
+    ['\\\\.\\UNC\\server\\share', 'smb://server'],
+    ['\\\\my server\\share', 'smb://my%20server'],
+  ] as const) {
+    expect(placeOf(url, {}, 'win32')).toMatchObject({ kind: 'smb', origin })
+  }
+  for (const url of ['C:\\data', '\\data', '../data', 'data\\\\x', '\\\\?\\C:\\data', '\\\\.\\c:\\data']) {
     expect(placeOf(url, {}, 'win32')).toBeUndefined()
   }
 })

@@ -85,7 +85,16 @@ test.each([
 
 describe('is refused', () => {
   test.each([
-    ...['', '  ', 'a\nb', 'a\0b', 's3://bucket/a\u0007', 'https://host/\r\n', 'me@host:\u001b[2J'],
+    ...[
+      '',
+      '  ',
+      'a\nb',
+      'a\0b',
+      's3://bucket/a\u0007',
+      'https://host/\r\n',
+      'me@host:\u001b[2J',
+      '/srv/\u009b2J',
+    ],
     ...['file:', 'file:relative', 'file://host/share', 'file:///srv/a?version=1', 'file:///srv/a#b'],
     ...['file:///srv/%ZZ', 'file:///srv/a%2Fb', 'file:///srv/%00'],
     ...['s3:', 's3:bucket', 's3:/bucket', 's3://', 's3:///a', 's3://-bucket', 's3://a', 's3://bucket:9000/x'],
@@ -100,6 +109,8 @@ describe('is refused', () => {
       'ssh://host/~/',
       'me@host:',
       'me@host:~/',
+      'me@host:~other/x',
+      'ssh://domain\\me@host/x',
     ],
     ...['ssh://host:0/x', 'ssh://host:65536/x', 'ssh://host:/x', 'ssh://host:22x/x', 'ssh://ho st/x'],
     ...[

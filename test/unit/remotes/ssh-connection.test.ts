@@ -124,7 +124,7 @@ describe.runIf(requiredServer('sshd', hasSshd))('a connection', () => {
     await expect
       .poll(() => remote.stat('a').catch((error: unknown) => error))
       .toMatchObject({
-        code: 'REMOTE_FAILED',
+        code: 'REMOTE_UNREACHABLE',
         retryable: true,
         message: `127.0.0.1 port ${port} refuses connections`,
       })

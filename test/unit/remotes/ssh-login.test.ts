@@ -177,6 +177,17 @@ describe.runIf(requiredServer('sshd', hasSshd))('a login', () => {
       restore = useHome(home, { agentAddress: join(home, 'nobody') })
       expect(await attempt()).toEqual(['value'])
     })
+
+    test('an agent that is silent is passed over after ConnectTimeout', async () => {
+      const agentAddress = join(home, 'silent')
+      const agent = createServer((socket) => socket.on('error', () => undefined))
+      await new Promise<void>((resolve) => agent.listen(agentAddress, resolve))
+      writeFileSync(inSsh('config'), 'ConnectTimeout 1\n')
+      restore()
+      restore = useHome(home, { agentAddress })
+      expect(await attempt()).toEqual(['value'])
+      agent.close()
+    })
   })
 
   describe('reaches the host', () => {
@@ -201,8 +212,8 @@ describe.runIf(requiredServer('sshd', hasSshd))('a login', () => {
       const { port, close } = await listen(() => undefined)
       await close()
       await expect(attempt({ port })).rejects.toMatchObject({
-        code: 'REMOTE_FAILED',
-        retryable: false,
+        code: 'REMOTE_UNREACHABLE',
+        retryable: true,
         message: `127.0.0.1 port ${port} refuses connections`,
       })
     })
@@ -224,7 +235,7 @@ describe.runIf(requiredServer('sshd', hasSshd))('a login', () => {
       writeFileSync(inSsh('config'), 'ConnectTimeout 1\n')
       const { port, close } = await listen(() => undefined)
       await expect(attempt({ port })).rejects.toMatchObject({
-        code: 'REMOTE_FAILED',
+        code: 'REMOTE_UNREACHABLE',
         retryable: true,
         message: `127.0.0.1 port ${port} did not answer within 1 seconds`,
       })

@@ -25,15 +25,27 @@ const systemError = (code: string) => Object.assign(new Error(`connect ${code}`)
 
 describe('a host that cannot be reached', () => {
   test.each([
-    [systemError('ENOTFOUND'), false, 'no host is called box.example.org'],
-    [systemError('ECONNREFUSED'), false, 'box.example.org port 22 refuses connections'],
-    [systemError('EAI_AGAIN'), true, 'box.example.org port 22 cannot be reached (EAI_AGAIN)'],
-    [systemError('ENETUNREACH'), true, 'box.example.org port 22 cannot be reached (ENETUNREACH)'],
-    [systemError('ECONNRESET'), true, 'box.example.org port 22 cannot be reached (ECONNRESET)'],
+    [systemError('ENOTFOUND'), 'no host is called box.example.org'],
+    [systemError('ECONNREFUSED'), 'box.example.org port 22 refuses connections'],
+    [systemError('EAI_AGAIN'), 'box.example.org port 22 cannot be reached (EAI_AGAIN)'],
+    [systemError('ENETUNREACH'), 'box.example.org port 22 cannot be reached (ENETUNREACH)'],
     [
       new Error('Timed out while waiting for handshake'),
-      true,
       'box.example.org port 22 did not answer within 20 seconds',
+    ],
+  ])('%s', (error, message) => {
+    const mapped = connectionError(error, settings)
+    expect(mapped).toMatchObject({ code: 'REMOTE_UNREACHABLE', retryable: true, message, cause: error })
+    expect(mapped.hint).toBeDefined()
+  })
+})
+
+describe('a connection that is of no use', () => {
+  test.each([
+    [
+      systemError('ECONNRESET'),
+      true,
+      'the connection to box.example.org port 22 ended before a login: connect ECONNRESET',
     ],
     [
       new Error('Handshake failed: no matching key exchange algorithm'),
