@@ -64,8 +64,8 @@ export async function makeIndex({ folder, rowCount }) {
     }
     const index = new IndexSet(scratch)
     const name = index.write(buffer)
-    index.writeSample(name, samples)
     index.close()
+    writeSample(samples, { path: segmentPath(scratch, name), name })
     totals.segments++
     totals.rows += rows
     const sampleBytes = publish(segmentPath(samples, name), sampleKey(name))

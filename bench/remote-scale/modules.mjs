@@ -13,6 +13,7 @@ const MODULES = {
   'core/store/row-buffer': 'RowBuffer',
   'core/store/store': 'Store',
   'core/store/store-layout': 'sampleKey, segmentKey, segmentPath',
+  'core/store/write-sample': 'writeSample',
   'core/transfer/fetch-versions': 'fetchVersions',
   'core/transfer/push-versions': 'pushVersions',
   'core/transfer/remote-view': 'RemoteView',

@@ -9,12 +9,13 @@ import type { RowBuffer } from './row-buffer.ts'
 import { type Location, SegmentReader } from './segment-reader.ts'
 import { writeSegment } from './segment-writer.ts'
 import { indexFolder, segmentPath } from './store-layout.ts'
-import { writeSample } from './write-sample.ts'
 
 /** Segments within a factor of four in rows are of one size class; this many of a class are merged into one. */
 const SEGMENTS_PER_CLASS = 4
 /** How long a superseded segment stays for readers that listed it before. */
 const GRACE_MS = 24 * 3600 * 1000
+
+type SegmentsToMerge = { names: readonly SegmentName[]; isListed: (name: SegmentName) => boolean }
 
 /** All index segments under a root (the store, or the cached index of a remote), asked as one. */
 export class IndexSet {
@@ -115,41 +116,27 @@ export class IndexSet {
     for (let crowded = this.#crowdedClass(); crowded !== undefined; crowded = this.#crowdedClass()) {
       // What is removed already needs no mention: the list would grow with every merge there ever was.
       const isThere = (name: SegmentName) => existsSync(segmentPath(this.#root, name))
-      this.#merge(crowded, { gone: this.#tombstones, isListed: isThere })
+      const superseded = supersededBy(crowded, isThere)
+      this.#open(mergeSegments(this.#root, crowded, { gone: this.#tombstones, superseded }))
     }
     this.#removeSuperseded()
   }
 
   /**
-   * Writes one segment in place of these, and says that it supersedes them and, of what they superseded, that which
-   * `isListed`. Only tombstones of the segments themselves leave rows out, so that the outcome depends on nothing else.
+   * Writes one segment below `root`, in place of these, and says that it supersedes them and, of what they superseded,
+   * that which `isListed`. Only tombstones of the segments themselves leave rows out, so that the outcome depends on
+   * nothing else.
    */
-  merge(names: readonly SegmentName[], isListed: (name: SegmentName) => boolean): SegmentName {
+  merge(root: string, { names, isListed }: SegmentsToMerge): SegmentName {
     const segments = names.map((name) => this.#live.get(name)!)
     const gone = new Set(segments.flatMap(({ tombstones }) => tombstones))
-    return this.#merge(segments, { gone, isListed })
-  }
-
-  /** Writes the sample of a segment below `root`, under the segment's name. */
-  writeSample(name: SegmentName, root: string): void {
-    writeSample(root, this.#live.get(name)!)
+    return mergeSegments(root, segments, { gone, superseded: supersededBy(segments, isListed) })
   }
 
   close(): void {
     for (const segment of this.#live.values()) segment.close()
     this.#live.clear()
     this.#largestFirst = []
-  }
-
-  #merge(
-    segments: readonly SegmentReader[],
-    { gone, isListed }: { gone: ReadonlySet<PackName>; isListed: (name: SegmentName) => boolean },
-  ): SegmentName {
-    const inherited = segments.flatMap((segment) => segment.superseded).filter(isListed)
-    const superseded = [...new Set([...segments.map(({ name }) => name), ...inherited])].sort()
-    const name = mergeSegments(this.#root, segments, { gone, superseded })
-    this.#open(name)
-    return name
   }
 
   #open(name: SegmentName): void {
@@ -185,4 +172,13 @@ export class IndexSet {
       for (const old of segment.superseded) rmSync(segmentPath(this.#root, old), { force: true })
     }
   }
+}
+
+/** The segments themselves, and what they stood in place of. */
+function supersededBy(
+  segments: readonly SegmentReader[],
+  isListed: (name: SegmentName) => boolean,
+): SegmentName[] {
+  const inherited = segments.flatMap((segment) => segment.superseded).filter(isListed)
+  return [...new Set([...segments.map(({ name }) => name), ...inherited])].sort()
 }

@@ -1,5 +1,13 @@
-import { compareRows, copyRow, isSampled, ROW_BYTES, ROW_PACK_INDEX_AT } from '../format/segment.ts'
-import type { SegmentReader } from './segment-reader.ts'
+import {
+  compareRows,
+  copyRow,
+  isSampled,
+  ROW_BYTES,
+  ROW_PACK_INDEX_AT,
+  type SegmentName,
+} from '../format/segment.ts'
+import { PageCache } from './page-cache.ts'
+import { SegmentReader } from './segment-reader.ts'
 import { writeSegment } from './segment-writer.ts'
 
 /** Of a row of this pack: none was met, one that is in no sample, one that is. */
@@ -11,7 +19,16 @@ const SAMPLED = 2
  * Writes the sample of a segment below `root`, under the segment's name: a segment itself, of the rows whose digests
  * are sampled, and of each pack that has none of those its first row; so that every pack can be found by one of its ids.
  */
-export function writeSample(root: string, segment: SegmentReader): void {
+export function writeSample(root: string, of: { path: string; name: SegmentName }): void {
+  const segment = new SegmentReader(of.path, of.name, new PageCache())
+  try {
+    sample(root, segment)
+  } finally {
+    segment.close()
+  }
+}
+
+function sample(root: string, segment: SegmentReader): void {
   const packs = segment.packs()
   const states = new Uint8Array(packs.length)
   const firsts = Buffer.alloc(packs.length * ROW_BYTES)

@@ -1,9 +1,11 @@
 import { rmSync } from 'node:fs'
 import type { SegmentName } from '../format/segment.ts'
+import { publishFile } from '../store/durable.ts'
 import { mergeSegments } from '../store/merge-segments.ts'
 import { PageCache } from '../store/page-cache.ts'
 import { SegmentReader } from '../store/segment-reader.ts'
-import { segmentPath } from '../store/store-layout.ts'
+import { segmentPath, temporaryFolder } from '../store/store-layout.ts'
+import { temporaryPath } from '../store/temporary-files.ts'
 import type { SegmentHeader } from './remote-segment.ts'
 
 /**
@@ -12,6 +14,7 @@ import type { SegmentHeader } from './remote-segment.ts'
  */
 export function buildMerged(root: string, name: SegmentName, header: SegmentHeader): boolean {
   const segments = openMembers(root, header.superseded)
+  const scratch = temporaryPath(temporaryFolder(root))
   try {
     const covered = new Set(segments.flatMap((segment) => segment.superseded))
     const members = segments.filter((segment) => !covered.has(segment.name))
@@ -19,10 +22,11 @@ export function buildMerged(root: string, name: SegmentName, header: SegmentHead
     const isLacking = header.superseded.some((old) => !here.has(old) && !covered.has(old))
     if (members.length < 2 || isLacking) return false
     const gone = new Set(header.tombstones)
-    const built = mergeSegments(root, members, { gone, superseded: header.superseded })
-    if (built !== name) rmSync(segmentPath(root, built), { force: true })
+    const built = mergeSegments(scratch, members, { gone, superseded: header.superseded })
+    if (built === name) publishFile(segmentPath(scratch, name), segmentPath(root, name))
     return built === name
   } finally {
+    rmSync(scratch, { recursive: true, force: true })
     for (const segment of segments) segment.close()
   }
 }

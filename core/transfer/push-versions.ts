@@ -76,15 +76,17 @@ export type PushedVersions = PushedBytes & { unavailable: VersionToPush[] }
  * @throws MISSING_BYTES before anything is sent, unless such versions are to be left out; CORRUPT; REMOTE_FAILED
  */
 export async function pushVersions(options: PushOptions): Promise<PushedVersions> {
+  const { remote, folder } = options.view
   await options.view.prepare()
-  const journal = await SentJournal.open(join(options.view.folder, 'sent'), options.view.remote)
+  const scratch = temporaryPath(temporaryFolder(folder))
+  const journal = await SentJournal.open(join(folder, 'sent'), { remote, scratch })
   const knowledge = new VerifiedKnowledge({ ...options, journal })
-  const push = new Push(options, journal, knowledge)
   try {
-    return await push.run()
+    return await new Push(options, { journal, knowledge, scratch }).run()
   } finally {
     knowledge.close()
-    push.cleanUp()
+    journal.close()
+    rmSync(scratch, { recursive: true, force: true })
   }
 }
 
@@ -105,17 +107,16 @@ class Push {
   readonly #sent: OutgoingPack[] = []
   readonly #unavailable: VersionToPush[] = []
   /** Where packs are cut: this push's own, for another may run beside it. */
-  readonly #folder: string
+  readonly #scratch: string
 
-  constructor(options: PushOptions, journal: SentJournal, knowledge: VerifiedKnowledge) {
+  constructor(
+    options: PushOptions,
+    parts: { journal: SentJournal; knowledge: VerifiedKnowledge; scratch: string },
+  ) {
     this.#options = options
-    this.#journal = journal
-    this.#knowledge = knowledge
-    this.#folder = temporaryPath(temporaryFolder(options.view.folder))
-  }
-
-  cleanUp(): void {
-    rmSync(this.#folder, { recursive: true, force: true })
+    this.#journal = parts.journal
+    this.#knowledge = parts.knowledge
+    this.#scratch = parts.scratch
   }
 
   async run(): Promise<PushedVersions> {
@@ -191,7 +192,7 @@ class Push {
     const underWay = new Set<Promise<void>>()
     const isTombstoned = (pack: PackName) => view.mayBeBuried(pack)
     try {
-      const folder = this.#folder
+      const folder = this.#scratch
       for (const pack of outgoingPacks({ store, planner, folder, isTombstoned, isRehearsal })) {
         throwIfAborted(signal)
         this.#sent.push(pack)
@@ -216,7 +217,7 @@ class Push {
   async #sendPack(pack: OutgoingPack, progress: SendingProgress): Promise<void> {
     const { view, store, isRehearsal, signal } = this.#options
     // Before it goes: a push that is killed while, or after, it arrives finds it again.
-    if (!isRehearsal) this.#journal.note(pack, readTail(pack.isCut ? this.#folder : store.root, pack))
+    if (!isRehearsal) this.#journal.note(pack, readTail(pack.isCut ? this.#scratch : store.root, pack))
     const source = { sizeBytes: pack.sizeBytes, open: () => progress.open(pack) }
     await view.remote.write(packKey(pack.name), source, { ...(signal && { signal }) })
     progress.finish(pack)
@@ -300,7 +301,9 @@ class Push {
   async #writeSegment(): Promise<void> {
     const { view } = this.#options
     const rows = new RowBuffer()
-    const packs: Iterable<SentPack> = [...this.#journal.packs.values(), ...this.#sent]
+    const indexed = view.index.packs()
+    const found = [...this.#journal.packs.values()].filter(({ name }) => !indexed.has(name))
+    const packs: Iterable<SentPack> = [...found, ...this.#sent]
     for (const pack of packs) rows.addPack(pack.name, pack.rows)
     if (rows.packs.length === 0) return
     if (this.#options.isRehearsal) {

@@ -92,7 +92,8 @@ export async function receivePacks(options: {
       ({ last }) => {
         throwIfAborted(signal)
         if (last !== undefined) note(last)
-        return arrivals[next++]
+        // Nothing is skipped: what another thread finds damaged is added after this one was told that there is no more.
+        return next < arrivals.length ? arrivals[next++] : undefined
       },
       { threads: bytes < LIGHT_BYTES ? 0 : workers.threads },
     )

@@ -169,7 +169,7 @@ export class RemoteChunks implements ChunkSource {
     this.#packs.delete(pack)
   }
 
-  /** Gives the chunks that could not be read, for their packs have gone. */
+  /** Gives the chunks that were not read, for their packs have gone: now, or since they were located. */
   async #readFrom(
     wanted: DigestSet,
     names: ReadonlySet<PackName>,
@@ -178,6 +178,7 @@ export class RemoteChunks implements ChunkSource {
   ): Promise<DigestSet> {
     const { view, jobs } = this.#options
     const lost = new DigestSet()
+    const found = new DigestSet()
     const underWay = new Set<Promise<void>>()
     const failing = new AbortController()
     const either = AbortSignal.any([signal, failing.signal])
@@ -206,6 +207,7 @@ export class RemoteChunks implements ChunkSource {
     const packs = [...names].flatMap((name) => this.#packs.get(name) ?? [])
     try {
       for await (const { pack, entries } of this.#selections(wanted, packs)) {
+        for (const { digest } of entries) found.add(digest)
         for (const range of rangesOf(pack, entries)) {
           while (underWay.size >= jobs) await Promise.race(underWay)
           if (failure !== undefined) break
@@ -218,6 +220,7 @@ export class RemoteChunks implements ChunkSource {
       await Promise.all(underWay)
     }
     if (failure !== undefined) throw failure.error
+    if (found.size < wanted.size) for (const digest of wanted) if (!found.has(digest)) lost.add(digest)
     return lost
   }
 

@@ -11,6 +11,7 @@ import { writeSegment } from '../store/segment-writer.ts'
 import { indexFolder, sampleKey, segmentKey, segmentPath, temporaryFolder } from '../store/store-layout.ts'
 import { sweepTemporaries, temporaryPath } from '../store/temporary-files.ts'
 import { verifySegment } from '../store/verify-segment.ts'
+import { writeSample } from '../store/write-sample.ts'
 import { buildMerged } from './build-merged.ts'
 import { fetchAll, type ListedFile, listFiles, untilAllThere } from './listed-files.ts'
 import { sourceOfFile } from './outgoing-packs.ts'
@@ -152,18 +153,19 @@ export class RemoteIndex {
     return sizeBytes >= this.#limits.sampledBytes
   }
 
-  /** Writes the rows of a push, here and there. */
+  /** Writes the rows of a push, there and here. */
   async write(rows: RowBuffer, signal?: AbortSignal): Promise<void> {
-    await this.#publish(this.set.write(rows), signal)
+    const content = { rows: rows.sorted(), mostRows: rows.count, packs: rows.packs }
+    await this.#publish((scratch) => writeSegment(scratch, content), signal)
   }
 
-  /** Writes one segment in place of several that are here, here and there. */
+  /** Writes one segment in place of several that are here, there and here. */
   async merge(names: readonly SegmentName[], signal?: AbortSignal): Promise<void> {
     const here = new Set(this.set.names)
     // Another process that uses the same copies may have dropped one.
     if (!names.every((name) => here.has(name))) return
-    const merged = this.set.merge(names, (name) => this.#listed.has(name))
-    await this.#publish(merged, signal)
+    const isListed = (name: SegmentName) => this.#listed.has(name)
+    await this.#publish((scratch) => this.set.merge(scratch, { names, isListed }), signal)
     this.#changeCount++
   }
 
@@ -209,17 +211,26 @@ export class RemoteIndex {
     return join(this.#folder, 'headers')
   }
 
-  /** The sample first: where there is a segment to be left out, there is something to stand for it. */
-  async #publish(name: SegmentName, signal: AbortSignal | undefined): Promise<void> {
-    const path = segmentPath(this.#folder, name)
-    const sizeBytes = statSync(path).size
-    if (this.isSampled(sizeBytes)) {
-      this.set.writeSample(name, this.sampleFolder)
-      await this.#upload(sampleKey(name), segmentPath(this.sampleFolder, name), signal)
-      // This clone has the segment itself.
-      removeCopy(this.sampleFolder, name)
+  /**
+   * The sample first: where there is a segment to be left out, there is something to stand for it. Until it is on the
+   * remote the segment lies where no other process that uses the same copies comes upon it: it is in no listing.
+   */
+  async #publish(make: (scratch: string) => SegmentName, signal: AbortSignal | undefined): Promise<void> {
+    const scratch = temporaryPath(temporaryFolder(this.#folder))
+    try {
+      const name = make(scratch)
+      const path = segmentPath(scratch, name)
+      if (this.isSampled(statSync(path).size)) {
+        const samples = join(scratch, 'sample')
+        writeSample(samples, { path, name })
+        await this.#upload(sampleKey(name), segmentPath(samples, name), signal)
+      }
+      await this.#upload(segmentKey(name), path, signal)
+      publishFile(path, segmentPath(this.#folder, name))
+      this.#reopen()
+    } finally {
+      rmSync(scratch, { recursive: true, force: true })
     }
-    await this.#upload(segmentKey(name), path, signal)
   }
 
   #upload(key: string, path: string, signal: AbortSignal | undefined): Promise<void> {

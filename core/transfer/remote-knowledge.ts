@@ -64,7 +64,7 @@ export class VerifiedKnowledge implements RemoteKnowledge {
   find(kind: EntryKind, digest: Digest): Location | undefined {
     for (const places of [this.#view.index, this.#journal, this.#known?.set]) {
       for (const location of places?.findAll(kind, digest) ?? []) {
-        if (!this.#gone.has(location.pack)) return location
+        if (this.#isUsable(location.pack)) return location
       }
     }
     return this.#findInSamples(kind, digest)
@@ -73,7 +73,7 @@ export class VerifiedKnowledge implements RemoteKnowledge {
   findRecipe(blob: Digest, root: RecipeRoot): PackName | undefined {
     for (const places of [this.#view.index, this.#journal, this.#known?.set]) {
       for (const location of places?.findAll('recipe', blob) ?? []) {
-        if (this.#gone.has(location.pack)) continue
+        if (!this.#isUsable(location.pack)) continue
         const copy = this.#copyOf(location.pack)
         if (copy === undefined) {
           // Taken for the same until `readUnread` has fetched it: the plan is then made again.
@@ -138,11 +138,16 @@ export class VerifiedKnowledge implements RemoteKnowledge {
     this.#copies.close()
   }
 
+  /** A pack that is buried may still be there, and is about to go: whoever else knows of it must not lean on it. */
+  #isUsable(pack: PackName): boolean {
+    return !this.#gone.has(pack) && !this.#view.segments.isTombstoned(pack)
+  }
+
   #findInSamples(kind: EntryKind, digest: Digest): Location | undefined {
     if (this.#samplesToFetch === undefined) return undefined
     for (const location of this.#view.samples.set.findAll(kind, digest)) {
       const { pack } = location
-      if (this.#gone.has(pack)) continue
+      if (!this.#isUsable(pack)) continue
       if (!this.#seen.has(pack)) this.#glimpsed.add(pack)
       this.#seen.add(pack)
       return location

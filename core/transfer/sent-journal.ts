@@ -18,6 +18,11 @@ import { RowBuffer, rowsOf } from '../store/row-buffer.ts'
 import type { Location } from '../store/segment-reader.ts'
 import { packKey } from '../store/store-layout.ts'
 import { writeFileDurably } from '../store/write-file-durably.ts'
+import { isMissingFile } from './segment-copies.ts'
+
+const REQUESTS_AT_ONCE = 8
+
+type SentJournalPlace = { remote: Remote; scratch: string }
 
 export type SentPack = {
   name: PackName
@@ -33,6 +38,8 @@ export type SentPack = {
  */
 export class SentJournal {
   readonly #folder: string
+  /** Of this push, and of earlier ones: another push of this clone may have notes beside them. */
+  readonly #notes = new Set<string>()
   readonly #packs = new Map<PackName, SentPack>()
   #index: IndexSet | undefined
 
@@ -40,18 +47,19 @@ export class SentJournal {
     this.#folder = folder
   }
 
-  /** Reads what an earlier push left, and asks the remote which of it is still there. */
-  static async open(folder: string, remote: Remote): Promise<SentJournal> {
+  /**
+   * Reads what an earlier push left, and asks the remote which of it is still there. Keeps an index of it below
+   * `scratch`, which is this process's own.
+   */
+  static async open(folder: string, { remote, scratch }: SentJournalPlace): Promise<SentJournal> {
     const journal = new SentJournal(folder)
     if (!existsSync(folder)) return journal
-    const limit = pLimit(8)
+    const limit = pLimit(REQUESTS_AT_ONCE)
     await Promise.all(readdirSync(folder).map((file) => limit(() => journal.#load(file, remote))))
-    const found = join(folder, 'found')
     if (journal.#packs.size > 0) {
       const rows = new RowBuffer()
       for (const pack of journal.#packs.values()) rows.addPack(pack.name, pack.rows)
-      rmSync(found, { recursive: true, force: true })
-      journal.#index = new IndexSet(found)
+      journal.#index = new IndexSet(scratch)
       journal.#index.write(rows)
     }
     return journal
@@ -71,13 +79,18 @@ export class SentJournal {
   }
 
   note(pack: { name: PackName; class: PackClass; sizeBytes: number }, tail: Buffer): void {
-    writeFileDurably(join(this.#folder, `${pack.name}.${pack.class}.${pack.sizeBytes}`), tail)
+    const file = `${pack.name}.${pack.class}.${pack.sizeBytes}`
+    this.#notes.add(file)
+    writeFileDurably(join(this.#folder, file), tail)
   }
 
   /** The push is complete: the remote's own index tells from now on. */
   clear(): void {
+    for (const file of this.#notes) rmSync(join(this.#folder, file), { force: true })
+  }
+
+  close(): void {
     this.#index?.close()
-    rmSync(this.#folder, { recursive: true, force: true })
   }
 
   async #load(file: string, remote: Remote): Promise<void> {
@@ -85,9 +98,11 @@ export class SentJournal {
     const sizeBytes = Number(size)
     if (name === undefined || !isPackName(name) || !Number.isInteger(sizeBytes)) return
     if (packClass !== 'data' && packClass !== 'metadata') return
+    this.#notes.add(file)
     const entry = await remote.stat(packKey(name))
     if (entry?.sizeBytes !== sizeBytes) return
-    const tail = readFileSync(join(this.#folder, file))
+    const tail = readIfThere(join(this.#folder, file))
+    if (tail === undefined) return
     try {
       const footer = decodePackFooter(tail.subarray(-PACK_FOOTER_BYTES), sizeBytes, file)
       const rows = rowsOf(verifyPackTable(tail.subarray(0, -PACK_FOOTER_BYTES), footer, name))
@@ -96,5 +111,15 @@ export class SentJournal {
       if (!(error instanceof VarveError)) throw error
       // A torn note is no note: the pack is sent again.
     }
+  }
+}
+
+/** Undefined where another push of this clone has ended meanwhile, and taken its notes away. */
+function readIfThere(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    if (isMissingFile(error)) return undefined
+    throw error
   }
 }

@@ -51,9 +51,11 @@ export class FileLayouts {
     const wanted = new DigestSet()
     const stored: Layout['stored'] = []
     for (const digest of places.chunks) {
+      // Of no bytes nothing need be read.
+      if (digest.equals(EMPTY_DIGEST)) continue
       const location = store.locate('chunk', digest)
       if (location !== undefined) stored.push({ digest, location })
-      else if (!EMPTY_DIGEST.every((byte, i) => byte === digest[i])) wanted.add(digest)
+      else wanted.add(digest)
     }
     stored.sort((a, b) => compareLocations(a.location, b.location))
     return { files: toPlace, places, wanted, stored }

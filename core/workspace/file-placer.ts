@@ -140,6 +140,7 @@ export class FilePlacer {
     })
     const ending = new AbortController()
     const either = signal === undefined ? ending.signal : AbortSignal.any([signal, ending.signal])
+    const doneBefore = this.#filesDone
     const reading = this.#readInto(schedule, layout, where, either)
     try {
       const answer = ({ result }: PlaceQuestion, thread: number) => {
@@ -152,6 +153,9 @@ export class FilePlacer {
       ending.abort()
       await reading
     }
+    const count = this.#filesDone - doneBefore + schedule.wrong.length
+    // A file that is silently not there would pass for one that the user deleted.
+    if (count !== files.length) throw new Error(`${files.length - count} files were left without some chunk`)
     return schedule.wrong.map((index) => files[index]!)
   }
 

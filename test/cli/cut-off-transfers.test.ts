@@ -14,8 +14,8 @@ import { type S3Server, startS3Server } from '../support/s3-server.ts'
 import { treeOf } from '../support/tree-of.ts'
 
 /** `npm run sweep:transfers` sets both higher. */
-const MEBIBYTES = Number(process.env.VARVE_SWEEP_MEBIBYTES ?? 160)
-const KILLS = Number(process.env.VARVE_SWEEP_KILLS ?? 3)
+const MEBIBYTES = Number(process.env.VARVE_SWEEP_MEBIBYTES ?? 96)
+const KILLS = Number(process.env.VARVE_SWEEP_KILLS ?? 2)
 const TIMEOUT_MS = 60_000 + 6_000 * (MEBIBYTES / 16 + KILLS)
 
 let server: S3Server

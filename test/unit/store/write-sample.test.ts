@@ -2,6 +2,8 @@ import { expect, test } from 'vitest'
 import { isSampled, type SegmentName } from '../../../core/format/segment.ts'
 import { IndexSet } from '../../../core/store/index-set.ts'
 import { RowBuffer } from '../../../core/store/row-buffer.ts'
+import { segmentPath } from '../../../core/store/store-layout.ts'
+import { writeSample } from '../../../core/store/write-sample.ts'
 import { chunkRows, numberedDigest, packNamed } from '../../support/rows.ts'
 import { makeTemporaryFolder } from '../../support/temporary-folder.ts'
 
@@ -18,7 +20,7 @@ test('a sample has one id in 1,024, and at least one of each pack, under the nam
   const rows = new RowBuffer()
   for (let pack = 0; pack < PACKS; pack++) rows.addPack(packNamed(pack), chunkRows(digestsOf(pack)))
   const name: SegmentName = index.write(rows)
-  index.writeSample(name, sampleRoot)
+  writeSample(sampleRoot, { path: segmentPath(root, name), name })
   const sample = new IndexSet(sampleRoot)
   expect(sample.names).toEqual([name])
   let sampledPacks = 0
@@ -47,9 +49,8 @@ test('a sample of nothing is empty, and says what its segment supersedes', () =>
     rows.addPack(packNamed(i), chunkRows([numberedDigest(i)]))
     return index.write(rows)
   })
-  index.writeSample(names[0]!, sampleRoot)
-  const merged = index.merge(names, () => true)
-  index.writeSample(merged, sampleRoot)
+  const merged = index.merge(root, { names, isListed: () => true })
+  for (const name of [names[0]!, merged]) writeSample(sampleRoot, { path: segmentPath(root, name), name })
   const sample = new IndexSet(sampleRoot)
   expect(sample.names).toEqual([merged])
   index.close()

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { PackClass, PackName } from '../../../core/format/pack.ts'
+import type { Remote } from '../../../core/remote.ts'
 import { PackWriter, type SealedPack } from '../../../core/store/pack-writer.ts'
 import { packKey, packPath } from '../../../core/store/store-layout.ts'
 import { sourceOf } from '../../../core/transfer/remote-format.ts'
@@ -11,6 +12,10 @@ import { withCounting } from '../../../remotes/with-counting.ts'
 import { flip, truncated } from '../../support/damage.ts'
 import { numberedDigest } from '../../support/rows.ts'
 import { makeTemporaryFolder } from '../../support/temporary-folder.ts'
+
+function open(folder: string, remote: Remote): Promise<SentJournal> {
+  return SentJournal.open(folder, { remote, scratch: makeTemporaryFolder() })
+}
 
 /** A pack on the remote, and its note in a journal. */
 async function notedPack(packClass: PackClass = 'data') {
@@ -23,7 +28,7 @@ async function notedPack(packClass: PackClass = 'data') {
   const { remote, counts } = withCounting(createMemoryRemote())
   await remote.write(packKey(pack!.name), sourceOf(bytes))
   const folder = join(makeTemporaryFolder(), 'sent')
-  const journal = await SentJournal.open(folder, remote)
+  const journal = await open(folder, remote)
   journal.note(pack!, bytes.subarray(-pack!.tailBytes))
   return { folder, remote, counts, pack: pack!, bytes, journal }
 }
@@ -31,7 +36,7 @@ async function notedPack(packClass: PackClass = 'data') {
 describe('SentJournal', () => {
   test('of nothing is empty, and asks nothing', async () => {
     const { remote, counts } = withCounting(createMemoryRemote())
-    const journal = await SentJournal.open(join(makeTemporaryFolder(), 'sent'), remote)
+    const journal = await open(join(makeTemporaryFolder(), 'sent'), remote)
     expect([journal.packs.size, journal.find('chunk', numberedDigest(0)), counts.stat]).toEqual([
       0,
       undefined,
@@ -44,7 +49,7 @@ describe('SentJournal', () => {
     'knows what is in a %s pack that an earlier push sent',
     async (packClass) => {
       const { folder, remote, pack } = await notedPack(packClass)
-      const journal = await SentJournal.open(folder, remote)
+      const journal = await open(folder, remote)
       const { sizeBytes, tailBytes } = pack
       expect([...journal.packs.values()]).toMatchObject([
         { name: pack.name, class: packClass, sizeBytes, tailBytes },
@@ -53,7 +58,7 @@ describe('SentJournal', () => {
       expect([...journal.findAll('chunk', numberedDigest(2))]).toHaveLength(1)
       expect(journal.find('chunk', numberedDigest(3))).toBeUndefined()
       journal.clear()
-      expect((await SentJournal.open(folder, remote)).packs.size).toBe(0)
+      expect((await open(folder, remote)).packs.size).toBe(0)
     },
   )
 
@@ -62,12 +67,35 @@ describe('SentJournal', () => {
     expect([journal.packs.size, journal.find('chunk', numberedDigest(0))]).toEqual([0, undefined])
   })
 
+  test('of one of two pushes at once leaves alone what the other notes', async () => {
+    const { folder, remote, pack, bytes } = await notedPack()
+    const [first, second] = [await open(folder, remote), await open(folder, remote)]
+    const name = 'f'.repeat(64) as PackName
+    second.note({ ...pack, name }, bytes.subarray(-pack.tailBytes))
+    first.clear()
+    expect(readdirSync(folder)).toEqual([`${name}.data.${pack.sizeBytes}`])
+    second.clear()
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  test('passes over notes that another push takes away meanwhile', async () => {
+    const { folder, remote, journal } = await notedPack()
+    const racing: Remote = {
+      ...remote,
+      stat(key) {
+        journal.clear()
+        return remote.stat(key)
+      },
+    }
+    expect((await open(folder, racing)).packs.size).toBe(0)
+  })
+
   test('passes over packs that are gone, or of another length', async () => {
     const { folder, remote, pack, bytes } = await notedPack()
     await remote.write(packKey(pack.name), sourceOf(bytes.subarray(1)))
-    expect((await SentJournal.open(folder, remote)).packs.size).toBe(0)
+    expect((await open(folder, remote)).packs.size).toBe(0)
     await remote.remove(packKey(pack.name))
-    expect((await SentJournal.open(folder, remote)).packs.size).toBe(0)
+    expect((await open(folder, remote)).packs.size).toBe(0)
   })
 
   test('passes over notes that are torn, and over other files', async () => {
@@ -83,7 +111,7 @@ describe('SentJournal', () => {
       flip(whole, whole.length - 1),
     ]) {
       writeFileSync(path, damage)
-      expect((await SentJournal.open(folder, remote)).packs.size).toBe(0)
+      expect((await open(folder, remote)).packs.size).toBe(0)
     }
     writeFileSync(path, whole)
     for (const name of [
@@ -96,7 +124,7 @@ describe('SentJournal', () => {
       writeFileSync(join(folder, name), whole)
     }
     mkdirSync(join(folder, 'folder'))
-    const journal = await SentJournal.open(folder, remote)
+    const journal = await open(folder, remote)
     expect([...journal.packs.keys()]).toEqual([pack.name as PackName])
     journal.clear()
   })
