@@ -8,7 +8,7 @@ import type { RemoteToOpen } from '../remotes/open.ts'
 import type { RequestCounts } from '../remotes/with-counting.ts'
 import type { CommandContext } from './command.ts'
 import { confirmOnTerminal } from './confirm-on-terminal.ts'
-import { describeMended, describeRetry } from './render/describe-retry.ts'
+import { describeMended, tellRetries } from './render/describe-retry.ts'
 import type { ProgressReporter } from './render/progress.ts'
 
 /** Beyond this, more threads only wait for the disk. */
@@ -51,7 +51,8 @@ export async function withWorkbench<T>(
       const toOpen = await admitRemote(remote, { ...place, confirm })
       const opened = await openWrappedRemote(toOpen, {
         jobs,
-        onRetry: (error, delayMs) => output.detail(describeRetry(error, delayMs)),
+        signal,
+        onRetry: tellRetries(output),
       })
       counted.push(opened.counts)
       return adapt === undefined ? opened.remote : adapt(opened.remote, toOpen)

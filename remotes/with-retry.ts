@@ -7,6 +7,9 @@ import { followSignal } from './follow-signal.ts'
 import { throwIfAborted } from './interruption.ts'
 import { streamOfPieces } from './stream-of-pieces.ts'
 
+/** Before a request that has failed `failures` times is made again. */
+export type OnRetry = (error: VarveError, retry: { delayMs: number; failures: number }) => void
+
 export type RetryOptions = {
   /** Of one request, the first one counted. */
   attempts?: number
@@ -16,7 +19,7 @@ export type RetryOptions = {
   mostDelayMs?: number
   /** From 0 to 1; tests hand in their own. */
   random?: () => number
-  onRetry?: ((error: VarveError, delayMs: number) => void) | undefined
+  onRetry?: OnRetry | undefined
 }
 
 /** Where there was no answer yet, the address is more likely wrong than the network shaky. */
@@ -48,7 +51,7 @@ export function withRetry(inner: Remote, options: RetryOptions = {}): Remote {
     const isUnreached = error.code === 'REMOTE_UNREACHABLE' && !hasAnswered
     if (failures >= (isUnreached ? Math.min(attempts, ATTEMPTS_TO_REACH) : attempts)) throw error
     const delayMs = random() * Math.min(mostDelayMs, baseDelayMs * 2 ** (failures - 1))
-    onRetry?.(error, delayMs)
+    onRetry?.(error, { delayMs, failures })
     if (signal !== undefined) setMaxListeners(0, signal)
     await wait(delayMs, undefined, signal && { signal }).catch(() =>
       throwIfAborted(signal, 'waiting to try again'),

@@ -5,6 +5,8 @@ import { followSignal } from './follow-signal.ts'
 import { streamOfPieces } from './stream-of-pieces.ts'
 
 const ANSWER_MS = 60_000
+/** Of a host that has not answered yet: its address is more likely wrong than it is slow. */
+const FIRST_ANSWER_MS = 20_000
 /**
  * A write reads ahead of what it has sent, and waits while others send: over a slow line it seems to rest for long. Dead
  * connections are found earlier, by those who hold them.
@@ -17,9 +19,26 @@ const WRITE_MS = 3_600_000
  */
 export function withStallTimeout(
   inner: Remote,
-  { answerMs = ANSWER_MS, writeMs = WRITE_MS }: { answerMs?: number; writeMs?: number } = {},
+  options: { answerMs?: number; firstAnswerMs?: number; writeMs?: number; where?: string } = {},
 ): Remote {
   const { label } = inner
+  const { answerMs = ANSWER_MS, writeMs = WRITE_MS, where = label } = options
+  const firstAnswerMs = Math.min(options.firstAnswerMs ?? FIRST_ANSWER_MS, answerMs)
+  let hasAnswered = false
+
+  /** Waits for an answer; the wait for the first one is shorter. */
+  async function answerOf<T>(what: string, request: () => Promise<T>): Promise<T> {
+    const stallMs = hasAnswered ? answerMs : firstAnswerMs
+    try {
+      const answer = await inTime(what, stallMs, request)
+      hasAnswered = true
+      return answer
+    } catch (error) {
+      if (!hasAnswered && error instanceof Stall) throw unreachable(where, what, stallMs)
+      hasAnswered ||= !(error instanceof VarveError && error.code === 'REMOTE_UNREACHABLE')
+      throw error
+    }
+  }
 
   /** Waits for `request` as long as it says that it makes progress. */
   async function inTime<T>(
@@ -29,7 +48,7 @@ export function withStallTimeout(
   ): Promise<T> {
     let timer: NodeJS.Timeout | undefined
     const stall = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(stalled(label, what, stallMs)), stallMs)
+      timer = setTimeout(() => reject(new Stall(where, what, stallMs)), stallMs)
     })
     try {
       // Not every kind can end a request that it has made: the wait for it ends all the same.
@@ -41,15 +60,15 @@ export function withStallTimeout(
 
   return {
     label,
-    stat: (key) => inTime(`looking for ${key}`, answerMs, () => inner.stat(key)),
+    stat: (key) => answerOf(`looking for ${key}`, () => inner.stat(key)),
     async read(key, options = {}) {
       const what = `reading ${key}`
       const { controller, unfollow } = followSignal(options.signal)
       try {
         const { signal } = controller
-        const stream = await inTime(what, answerMs, () => inner.read(key, { ...options, signal }))
+        const stream = await answerOf(what, () => inner.read(key, { ...options, signal }))
         stream.once('close', unfollow)
-        return endWhenStalled(stream, answerMs, () => stalled(label, what, answerMs))
+        return endWhenStalled(stream, answerMs, () => new Stall(where, what, answerMs))
       } catch (error) {
         unfollow()
         controller.abort(error)
@@ -78,7 +97,7 @@ export function withStallTimeout(
       const entries = inner.list(prefix)[Symbol.asyncIterator]()
       try {
         for (;;) {
-          const next = await inTime(`listing ${prefix}`, answerMs, () => entries.next())
+          const next = await answerOf(`listing ${prefix}`, () => entries.next())
           if (next.done) return
           yield next.value
         }
@@ -87,7 +106,7 @@ export function withStallTimeout(
         entries.return?.().catch(() => undefined)
       }
     },
-    remove: (key) => inTime(`removing ${key}`, answerMs, () => inner.remove(key)),
+    remove: (key) => answerOf(`removing ${key}`, () => inner.remove(key)),
   }
 }
 
@@ -123,10 +142,20 @@ function withProgress(stream: Readable, progress: () => void): Readable {
   return stream.pipe(meter)
 }
 
-function stalled(label: string, what: string, stallMs: number): VarveError {
+class Stall extends VarveError {
+  constructor(where: string, what: string, stallMs: number) {
+    const seconds = Math.round(stallMs / 1000)
+    super('REMOTE_FAILED', `${where}: nothing has moved for ${seconds} s while ${what}`, {
+      hint: 'Check the network, and run the command again: it goes on where it was.',
+      retryable: true,
+    })
+  }
+}
+
+function unreachable(where: string, what: string, stallMs: number): VarveError {
   const seconds = Math.round(stallMs / 1000)
-  return new VarveError('REMOTE_FAILED', `${label}: nothing has moved for ${seconds} s while ${what}`, {
-    hint: 'Check the network, and run the command again: it goes on where it was.',
+  return new VarveError('REMOTE_UNREACHABLE', `${where} has not answered for ${seconds} s while ${what}`, {
+    hint: 'Check the address and the network, and run the command again.',
     retryable: true,
   })
 }

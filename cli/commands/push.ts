@@ -1,5 +1,5 @@
 import { type PushResult, push } from '../../core/operations/push.ts'
-import type { RehearsedRequests } from '../../core/transfer/rehearsal-remote.ts'
+import type { RehearsedRequests } from '../../core/transfer/push/rehearsal-remote.ts'
 import { defineCommand } from '../command.ts'
 import { formatBytes } from '../render/format-bytes.ts'
 import { formatCountOf } from '../render/format-count.ts'

@@ -7,7 +7,7 @@ import { openProject } from '../../core/project.ts'
 import { defineCommand } from '../command.ts'
 import { confirmOnTerminal } from '../confirm-on-terminal.ts'
 import { exitCodeOf } from '../exit-codes.ts'
-import { describeRetry } from '../render/describe-retry.ts'
+import { tellRetries } from '../render/describe-retry.ts'
 import { renderRemoteTest } from '../render/remote-test.ts'
 
 export const remoteTestCommand = defineCommand({
@@ -60,7 +60,8 @@ export const remoteTestCommand = defineCommand({
     }
     const opened = await openWrappedRemote(toOpen, {
       jobs: REQUESTS_AT_ONCE,
-      onRetry: (error, delayMs) => output.detail(describeRetry(error, delayMs)),
+      signal,
+      onRetry: tellRetries(output),
     })
     const readOnly = parseRemoteUrl(toOpen.url).kind === 'http'
     const result = await testRemote(opened.remote, { signal, readOnly })

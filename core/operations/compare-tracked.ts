@@ -1,5 +1,5 @@
 import { VarveError } from '../errors.ts'
-import { findMissing } from '../transfer/missing-entries.ts'
+import { findMissing } from '../transfer/fetch/missing-entries.ts'
 import type { WorkspaceComparison } from '../workspace/compare-workspace.ts'
 import { compareScanned, scanTracked } from './compare-scanned.ts'
 import type { Selected } from './select-tracked.ts'

@@ -1,6 +1,6 @@
 import { VarveError } from '../errors.ts'
-import { fetchVersions } from '../transfer/fetch-versions.ts'
-import { findMissing } from '../transfer/missing-entries.ts'
+import { fetchVersions } from '../transfer/fetch/fetch-versions.ts'
+import { findMissing } from '../transfer/fetch/missing-entries.ts'
 import type { Selected } from './select-tracked.ts'
 import { entryOf, idOf } from './tracked.ts'
 import type { Workbench } from './workbench.ts'

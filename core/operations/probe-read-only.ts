@@ -1,6 +1,6 @@
 import type { Key, Remote } from '../remote.ts'
-import { readWhole } from '../transfer/read-whole.ts'
-import { FORMAT_KEY, MAX_FORMAT_BYTES } from '../transfer/remote-format.ts'
+import { readWhole } from '../transfer/objects/read-whole.ts'
+import { FORMAT_KEY, MAX_FORMAT_BYTES } from '../transfer/objects/remote-format.ts'
 import { answersWrongly, RemoteChecks } from './remote-checks.ts'
 import { measureReading, NOT_MEASURED, type Throughput } from './remote-throughput.ts'
 

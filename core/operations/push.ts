@@ -3,11 +3,12 @@ import { join } from 'node:path'
 import { currentHead } from '../git/current-head.ts'
 import { readIndexPointers } from '../git/read-index-pointers.ts'
 import { userIdentity } from '../git/user-identity.ts'
-import { packSizes } from '../transfer/pack-sizes.ts'
-import { publishIfDue } from '../transfer/publish-if-due.ts'
-import { type PushedBytes, type PushedVersions, pushVersions } from '../transfer/push-versions.ts'
-import { type RehearsedRequests, rehearse } from '../transfer/rehearsal-remote.ts'
-import type { RemoteView } from '../transfer/remote-view.ts'
+import { packSizes } from '../transfer/objects/pack-sizes.ts'
+import { finishPush } from '../transfer/push/finish-push.ts'
+import { publishIfDue } from '../transfer/push/publish-if-due.ts'
+import { type PushedBytes, type PushedVersions, pushVersions } from '../transfer/push/push-versions.ts'
+import { type RehearsedRequests, rehearse } from '../transfer/push/rehearsal-remote.ts'
+import type { RemoteView } from '../transfer/view/remote-view.ts'
 import { DEFAULT_JOBS } from './fetch-listings.ts'
 import { selectTracked } from './select-tracked.ts'
 import { parseTracked, readPointerBlobs } from './tracked.ts'
@@ -82,6 +83,7 @@ async function pushThrough(
       signal,
     })
   } else {
+    await finishPush(view, { isRehearsal: options.dryRun, signal })
     await publishIfDue(view, { isRehearsal: options.dryRun, signal })
   }
   const { packs, bytes, unavailable } = pushed
@@ -135,9 +137,7 @@ function isShallow(workbench: Workbench): boolean {
 }
 
 function isRecorded(view: RemoteView, { id, only }: Version): boolean {
-  if (view.holdsWhole(id)) return true
-  const wanted = only && JSON.stringify([...only].sort())
-  return view.holdersOf(id).some(({ pointer }) => JSON.stringify([...(pointer.only ?? [])].sort()) === wanted)
+  return view.holderOf(id, only) !== undefined
 }
 
 /**
@@ -146,7 +146,7 @@ function isRecorded(view: RemoteView, { id, only }: Version): boolean {
  */
 async function withoutIntact(view: RemoteView, versions: readonly Version[]): Promise<Version[]> {
   const packsOf = (version: Version) => {
-    const [holder] = isRecorded(view, version) ? view.holdersOf(version.id) : []
+    const holder = view.holderOf(version.id, version.only)
     return holder?.pointer.packs.map((index) => holder.record.packs[index]!)
   }
   const packs = versions.flatMap((version) => packsOf(version) ?? [])

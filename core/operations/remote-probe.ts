@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { VarveError } from '../errors.ts'
 import type { ByteRange, Key, Remote } from '../remote.ts'
-import { readWhole } from '../transfer/read-whole.ts'
-import { sourceOf } from '../transfer/remote-format.ts'
+import { readWhole } from '../transfer/objects/read-whole.ts'
+import { sourceOf } from '../transfer/objects/source-of.ts'
 import { answersWrongly, RemoteChecks } from './remote-checks.ts'
 import { expectBytes, measureThroughput, type Throughput } from './remote-throughput.ts'
 

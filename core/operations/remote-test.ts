@@ -1,6 +1,6 @@
 import { VarveError } from '../errors.ts'
 import type { Remote } from '../remote.ts'
-import { checkRemoteFormat } from '../transfer/remote-format.ts'
+import { checkRemoteFormat } from '../transfer/objects/remote-format.ts'
 import { probeReadOnly } from './probe-read-only.ts'
 import type { CheckResult } from './remote-checks.ts'
 import { RemoteProbe } from './remote-probe.ts'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { ByteRange, Key, Remote } from '../remote.ts'
-import { readWhole } from '../transfer/read-whole.ts'
-import { sourceOf } from '../transfer/remote-format.ts'
+import { readWhole } from '../transfer/objects/read-whole.ts'
+import { sourceOf } from '../transfer/objects/source-of.ts'
 import { answersWrongly, type RemoteChecks } from './remote-checks.ts'
 
 /** Bytes for each second; undefined where it cannot be measured. */

@@ -24,12 +24,17 @@ const sync = promisify(fsync)
 const YIELD_BYTES = 4 << 20
 
 /** A pack as it came from a remote: nothing in it is believed yet. */
-export type ArrivedPack = { name: PackName; path: string }
+export type ArrivedPack = {
+  name: PackName
+  path: string
+  /** It lies in the store already, where it arrived in a run that was cut off. Where it is damaged it stays. */
+  isInStore: boolean
+}
 
 /** What became of a pack: taken into the store, or refused as damaged, or as too new, with these words. */
 export type ReceiveOutcome =
   | { type: 'taken'; pack: SealedPack }
-  | { type: 'damaged'; name: PackName; code: ErrorCode; message: string }
+  | { type: 'damaged'; name: PackName; wasInStore: boolean; code: ErrorCode; message: string }
 
 /** Another pack, please; the last one went so. The answer is `undefined` when there are no more. */
 export type ReceiveQuestion = { last: ReceiveOutcome | undefined }
@@ -47,8 +52,8 @@ export const receiveTask: Task<{ root: string }, ReceiveQuestion, ArrivedPack | 
   },
 }
 
-/** The file of one that is damaged is gone, and the store unchanged. */
-async function receivePack(root: string, { name, path }: ArrivedPack): Promise<ReceiveOutcome> {
+/** The file of one that came damaged is gone, and the store unchanged. */
+async function receivePack(root: string, { name, path, isInStore }: ArrivedPack): Promise<ReceiveOutcome> {
   const fd = openSync(path, 'r')
   // The disk works while the bytes are verified.
   const syncing = sync(fd).then(
@@ -61,15 +66,15 @@ async function receivePack(root: string, { name, path }: ArrivedPack): Promise<R
     const failure = await syncing
     if (failure !== undefined) throw failure.error
   } catch (error) {
-    rmSync(path, { force: true })
+    if (!isInStore) rmSync(path, { force: true })
     if (!(error instanceof VarveError)) throw error
     const { code, message } = error
-    return { type: 'damaged', name, code, message }
+    return { type: 'damaged', name, wasInStore: isInStore, code, message }
   } finally {
     await syncing
     closeSync(fd)
   }
-  publishFile(path, packPath(root, name))
+  if (!isInStore) publishFile(path, packPath(root, name))
   return { type: 'taken', pack: sealed }
 }
 

@@ -18,6 +18,12 @@ export function isPartName(name: string): boolean {
   return name.startsWith(PREFIX)
 }
 
+/** Whether a process of this machine may be writing to it. */
+export function isPartInUse(name: string): boolean {
+  const [, owner, pid] = name.slice(PREFIX.length).split('-')
+  return owner === host && isRunning(Number(pid))
+}
+
 /** Whether what there is of an unfinished file is of use to a later run. */
 export function isWorthKeeping({ sizeBytes }: { sizeBytes: number }): boolean {
   return sizeBytes >= LEAST_KEPT_BYTES
@@ -29,7 +35,7 @@ export class PartFiles {
   readonly #abandoned = new Map<string, string[]>()
 
   /** A new one, empty. */
-  create(file: FileToMaterialise): string {
+  create(file: FileToBegin): string {
     return createTemporary(file, partName(file))
   }
 
@@ -72,6 +78,7 @@ function listOf(folder: string): string[] {
 }
 
 type Content = { digest: Digest; executable: boolean }
+type FileToBegin = Content & { path: string; label: string }
 
 function partName(file: Content): string {
   return `${PREFIX}${contentName(file)}-${host}-${process.pid}-${(count++).toString(36)}`

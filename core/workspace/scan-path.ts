@@ -5,7 +5,7 @@ import { linkTargetProblem } from '../format/names.ts'
 import { stampOf } from './file-stamp.ts'
 import { IgnoreRules } from './ignore-rules.ts'
 import type { ScannedFile, ScannedLink } from './list-directory.ts'
-import { isPartName } from './part-files.ts'
+import { isPartInUse, isPartName } from './part-files.ts'
 import { type ScannedDirectory, type ScanResult, scanDirectory } from './scan-directory.ts'
 import { type ScanTreeOptions, scanTree } from './scan-tree.ts'
 
@@ -79,6 +79,9 @@ const PART_AGE_MS = 24 * 3600 * 1000
 
 function removeLeftover(path: string): void {
   const stats = lstatSync(path, { throwIfNoEntry: false })
-  const mostMs = isPartName(basename(path)) ? PART_AGE_MS : LEFTOVER_AGE_MS
+  const name = basename(path)
+  // Of a large file a day may pass from one chunk to the next.
+  if (isPartName(name) && isPartInUse(name)) return
+  const mostMs = isPartName(name) ? PART_AGE_MS : LEFTOVER_AGE_MS
   if (stats !== undefined && Date.now() - stats.mtimeMs > mostMs) rmSync(path, { force: true })
 }

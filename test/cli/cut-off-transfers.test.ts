@@ -37,7 +37,8 @@ async function makeProject(endpointUrl: (server: S3Server) => string | Promise<s
   const options = ['--endpoint-url', await endpointUrl(server), '--region', server.region]
   await varve(['remote', 'add', 'origin', `s3://${server.bucket}/varve`, ...options], { cwd: root })
   mkdirSync(join(root, 'data/small'), { recursive: true })
-  for (let i = 0; i < MEBIBYTES; i++) appendFileSync(join(root, 'data/large.bin'), randomBytes(1 << 20))
+  for (let i = 0; i < MEBIBYTES; i++)
+    appendFileSync(join(root, `data/large-${i >> 10}.bin`), randomBytes(1 << 20))
   for (let i = 0; i < 50; i++) writeFileSync(join(root, `data/small/${i}.txt`), `${i}\n`.repeat(1 + i * 50))
   await varve(['add', 'data'], { cwd: root })
   commitAll(root, 'data')

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
@@ -82,3 +83,40 @@ describe('a long add', () => {
     expect(unfinished()).toEqual([])
   })
 })
+
+it.each(['SIGINT', 'SIGTERM'] as const)(
+  'a pull from a host that says nothing ends at %s',
+  async (signal) => {
+    const sockets = new Set<Socket>()
+    const server = createServer((socket) => void sockets.add(socket.on('error', () => undefined)))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    try {
+      const root = makeRepository()
+      await varve(['init'], { cwd: root })
+      writeFiles(root, { 'data.txt': 'data' })
+      await varve(['add', 'data.txt'], { cwd: root })
+      await varve(['remote', 'add', 'origin', `http://127.0.0.1:${port}/data`], { cwd: root })
+      rmSync(join(root, '.git/varve/packs'), { recursive: true })
+      rmSync(join(root, '.git/varve/index'), { recursive: true })
+      rmSync(join(root, 'data.txt'))
+      const child = spawn(process.execPath, [varveProgram, 'pull'], {
+        cwd: root,
+        env: cleanEnvironment(),
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      let text = ''
+      child.stderr!.on('data', (bytes: Buffer) => (text += bytes))
+      const ended = once(child, 'close')
+      while (sockets.size === 0 && child.exitCode === null) await sleep(5)
+      child.kill(signal)
+      expect(await ended).toEqual([130, null])
+      expect(text).toMatch(/^varve: interrupted/)
+    } finally {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    }
+  },
+  15_000,
+)

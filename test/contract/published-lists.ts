@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Remote } from '../../core/remote.ts'
-import { publishNames } from '../../core/transfer/published-names.ts'
+import { publishNames } from '../../core/transfer/push/published-names.ts'
 import type { CurrentRemote } from './remote-contract.ts'
 import { entriesOf, keysOf, sourceOf } from './sources.ts'
 

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { VarveError } from '../../../core/errors.ts'
 import { type RemoteTest, testRemote } from '../../../core/operations/remote-test.ts'
 import type { Remote } from '../../../core/remote.ts'
-import { ensureRemoteFormat, sourceOf } from '../../../core/transfer/remote-format.ts'
+import { ensureRemoteFormat } from '../../../core/transfer/objects/remote-format.ts'
+import { sourceOf } from '../../../core/transfer/objects/source-of.ts'
 import { createMemoryRemote } from '../../../remotes/memory.ts'
 
 const probeBytes = 100_000

@@ -110,7 +110,8 @@ test('each wait is a random part of the longest, and told before it begins', asy
     { fail: () => passingError() },
     {
       ...{ baseDelayMs: 100, mostDelayMs: 1000, random: () => parts[told.length]! },
-      onRetry: (error, delayMs) => {
+      onRetry: (error, { delayMs, failures }) => {
+        expect(failures).toBe(told.length + 1)
         expect(error.code).toBe('REMOTE_FAILED')
         expect(waits.delays).toHaveLength(told.length)
         told.push(delayMs)

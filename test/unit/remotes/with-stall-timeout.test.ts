@@ -8,6 +8,7 @@ import { bytesOf, entriesOf, readBytes, someBytes, sourceOf } from '../../contra
 import { varveErrorFrom } from '../../support/varve-error.ts'
 
 const ANSWER_MS = 60_000
+const FIRST_ANSWER_MS = 20_000
 const WRITE_MS = 3_600_000
 
 let inner: Remote
@@ -41,13 +42,14 @@ async function isSettledAfter(promise: Promise<unknown>, ms: number): Promise<bo
 }
 
 /** Ends with the error of a stall when `ms` have passed, and not before. */
-async function expectStall(promise: Promise<unknown>, ms: number): Promise<void> {
+async function expectStall(promise: Promise<unknown>, ms: number, isFirst = false): Promise<void> {
   const failing = varveErrorFrom(promise)
   expect(await isSettledAfter(failing, ms - 1)).toBe(false)
   expect(await isSettledAfter(failing, 1)).toBe(true)
   const error = await failing
-  expect(error).toMatchObject({ code: 'REMOTE_FAILED', retryable: true })
-  expect(error.message).toContain(`nothing has moved for ${ms / 1000} s while`)
+  expect(error).toMatchObject({ code: isFirst ? 'REMOTE_UNREACHABLE' : 'REMOTE_FAILED', retryable: true })
+  const what = isFirst ? 'has not answered' : 'nothing has moved'
+  expect(error.message).toContain(`${what} for ${ms / 1000} s while`)
   expect(vi.getTimerCount()).toBe(0)
 }
 
@@ -59,13 +61,30 @@ describe('a request without an answer is ended', () => {
     ['list', (remote) => entriesOf(remote, ''), ANSWER_MS],
     ['remove', (remote) => remote.remove('key'), ANSWER_MS],
   ]
+  /** Answers nothing but where `first` is. */
+  const silent: Remote = {
+    label: 'silent',
+    stat: (key) => (key === 'first' ? Promise.resolve(undefined) : never()),
+    ...{ read: never, write: never, remove: never },
+    list: () => ({ [Symbol.asyncIterator]: () => ({ next: never }) }),
+  }
   test.each(acts)('%s', async (_verb, act, ms) => {
-    const silent: Remote = {
-      label: 'silent',
-      ...{ stat: never, read: never, write: never, remove: never },
-      list: () => ({ [Symbol.asyncIterator]: () => ({ next: never }) }),
-    }
-    await expectStall(act(withStallTimeout(silent)), ms)
+    const remote = withStallTimeout(silent)
+    await remote.stat('first')
+    await expectStall(act(remote), ms)
+  })
+
+  test.each(acts.filter(([verb]) => verb !== 'write'))(
+    '%s, sooner where the host has never answered',
+    async (_verb, act) => {
+      await expectStall(act(withStallTimeout(silent)), FIRST_ANSWER_MS, true)
+    },
+  )
+
+  test('a refusal is an answer', async () => {
+    const remote = withStallTimeout({ ...silent, read: inner.read })
+    await expect(remote.read('absent')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await expectStall(remote.stat('key'), ANSWER_MS)
   })
 
   test('and told so through its signal', async () => {
@@ -82,6 +101,7 @@ describe('a request without an answer is ended', () => {
       },
     }
     const remote = withStallTimeout(silent)
+    await remote.stat('key')
     await expectStall(remote.read('key'), ANSWER_MS)
     await expectStall(remote.write('key', sourceOf('x')), WRITE_MS)
     for (const signal of signals) expect(signal?.reason).toMatchObject({ code: 'REMOTE_FAILED' })

@@ -17,8 +17,8 @@ import type { TreeEntry } from '../../../core/format/tree.ts'
 import { PathFilter } from '../../../core/path-filter.ts'
 import type { Key, Remote } from '../../../core/remote.ts'
 import { walkTree } from '../../../core/store/find-in-tree.ts'
-import { fetchVersions } from '../../../core/transfer/fetch-versions.ts'
-import { RemoteChunks } from '../../../core/transfer/remote-chunks.ts'
+import { fetchVersions } from '../../../core/transfer/fetch/fetch-versions.ts'
+import { RemoteChunks } from '../../../core/transfer/fetch/remote-chunks.ts'
 import { createWorkers } from '../../../core/workers/workers.ts'
 import { FilePlacer } from '../../../core/workspace/file-placer.ts'
 import type { FileToWrite } from '../../../core/workspace/plan-checkout.ts'
@@ -204,6 +204,16 @@ describe('FilePlacer', () => {
     const source = makeClone(remote)
     await push(source, [addVersion(source.store, { ...CONTENT, other: 'other' })])
     expect(await packsOn(remote)).not.toContain(key)
+    await placer.write()
+    expectFiles(root, CONTENT)
+  })
+
+  test('writes an empty file once, wherever its chunk has come to be', async () => {
+    const { remote, entry } = await pushed(CONTENT)
+    const clone = makeClone(remote)
+    const { root, prepare } = await placing(clone, entry)
+    const placer = await prepare()
+    addVersion(clone.store, { other: '' })
     await placer.write()
     expectFiles(root, CONTENT)
   })

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { digestOf } from '../../../core/content-id.ts'
 import type { FileToMaterialise } from '../../../core/workspace/materialise-task.ts'
-import { isPartName, PartFiles } from '../../../core/workspace/part-files.ts'
+import { isPartInUse, isPartName, PartFiles } from '../../../core/workspace/part-files.ts'
 import { makeFolder } from '../../support/git-fixture.ts'
 
 const SIZE_BYTES = 9 << 20
@@ -33,6 +33,7 @@ test('what a process that has ended left is gone on with, once', () => {
   const folder = makeFolder()
   const left = abandon(fileIn(folder))
   expect(isPartName(basename(left))).toBe(true)
+  expect(isPartInUse(basename(left))).toBe(false)
   const parts = new PartFiles()
   const adopted = parts.adopt(fileIn(folder))!
   expect(readFileSync(adopted, 'utf8')).toBe('begun')
@@ -43,7 +44,7 @@ test('what a process that has ended left is gone on with, once', () => {
 
 test('what is of another content, of another mode, small, or still written is not', () => {
   const folder = makeFolder()
-  new PartFiles().create(fileIn(folder))
+  expect(isPartInUse(basename(new PartFiles().create(fileIn(folder))))).toBe(true)
   abandon(fileIn(folder, { digest: digestOf(Buffer.from('other')) }))
   abandon(fileIn(folder, { executable: true }))
   expect(new PartFiles().adopt(fileIn(folder))).toBeUndefined()

@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, symlinkSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { EMPTY_DIGEST } from '../../../core/content-id.ts'
+import { PartFiles } from '../../../core/workspace/part-files.ts'
 import type { ScannedDirectory } from '../../../core/workspace/scan-directory.ts'
 import { scanPath } from '../../../core/workspace/scan-path.ts'
 import { makeFolder, writeFiles } from '../../support/git-fixture.ts'
@@ -55,5 +57,15 @@ describe('looking at a path', () => {
     expect([...scanned.files()]).toMatchObject([{ name: 'a' }])
     expect(existsSync(at('d/.~varve-old'))).toBe(false)
     expect(existsSync(at('d/.~varve-young'))).toBe(true)
+  })
+
+  it('leaves alone what a process that runs may still be writing, however slow its chunks come', () => {
+    const { at, scan } = makeRoot({ 'd/a': '3' })
+    const file = { path: at('d/big'), label: 'd/big', digest: EMPTY_DIGEST, executable: false }
+    const part = new PartFiles().create(file)
+    const twoDaysAgo = Date.now() / 1000 - 2 * 24 * 3600
+    utimesSync(part, twoDaysAgo, twoDaysAgo)
+    scan('d')
+    expect(existsSync(part)).toBe(true)
   })
 })
