@@ -35,7 +35,8 @@ export function segmentRows(rowCount, bytesPerRow) {
 
 /** Writes segments and samples of made-up chunks into a remote's folder, with the store's own code. */
 export async function makeIndex({ folder, rowCount }) {
-  const { IndexSet, RowBuffer, ROW_BYTES, writeRow, segmentKey, sampleKey, segmentPath } = await loadModules()
+  const { IndexSet, RowBuffer, ROW_BYTES, writeRow, writeSample, segmentKey, sampleKey, segmentPath } =
+    await loadModules()
   const scratch = path.join(folder, '../scratch')
   const samples = path.join(folder, '../scratch-samples')
   const totals = { segments: 0, segmentBytes: 0, sampleBytes: 0, rows: 0 }
