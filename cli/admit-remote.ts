@@ -22,7 +22,7 @@ export async function admitRemote(
   const { name, url, settings, sources } = remoteInUse(remote)
   const trusted = await TrustedPlaces.read(localFolder)
   const trust = trustOfRemote({ url, settings, sources }, trusted)
-  const toOpen = { url, settings, baseFolder, mayAuthenticate: trust?.isTrusted ?? true }
+  const toOpen = { name, url, settings, baseFolder, mayAuthenticate: trust?.isTrusted ?? true }
   if (toOpen.mayAuthenticate || trust === undefined || trust.isReadableWithout) return toOpen
   if ((await confirm(questionOf(name, trust))) !== true) throw notTrusted(name, trust)
   await trusted.add(trust)

@@ -30,6 +30,7 @@ export function reportError(thrown: unknown, output: FrameOutput, signal: AbortS
 const usualHints: Readonly<Partial<Record<ErrorCode, string>>> = {
   MALFORMED: 'Run `varve verify --full` to see what is affected.',
   CORRUPT: 'Run `varve verify --full` to see what is affected.',
+  INTERRUPTED: 'Run the command again: what was finished is kept.',
 }
 
 /** Names are hostile: no control character of theirs reaches a terminal, or begins a line. */

@@ -2,10 +2,12 @@ import { homedir } from 'node:os'
 import type { CommandEntry } from './command.ts'
 import { EXIT_BROKEN_PIPE, EXIT_INTERRUPTED } from './exit-codes.ts'
 import type { Stream } from './render/output.ts'
+import { reportCrash } from './report-crash.ts'
 import { runCommandLine } from './run-command-line.ts'
 
 /** Runs the process's own command line to its end: signals, broken pipes, exit. */
 export async function runProcess(argv: readonly string[], commands: readonly CommandEntry[]): Promise<never> {
+  process.on('uncaughtException', reportCrash)
   const { stdout, stderr, env } = process
   const interruption = new AbortController()
   const onSignal = () => {

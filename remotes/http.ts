@@ -4,12 +4,13 @@ import type { Key, Remote, RemoteEntry } from '../core/remote.ts'
 import { checkKey, checkPrefix } from './check-key.ts'
 import { clampRange } from './clamp-range.ts'
 import { parseContentRange, parseCount, parseUnsatisfiedRange } from './http/content-range.ts'
-import { createDispatchers } from './http/dispatchers.ts'
-import { type HttpAnswer, HttpClient } from './http/http-client.ts'
+import { dumpBody } from './http/dump-body.ts'
+import type { HttpAnswer } from './http/exchange.ts'
 import type { HttpPlace } from './http/http-place.ts'
+import { makeClient } from './http/make-client.ts'
 import { modifiedAtOf, PublishedListing } from './http/published-listing.ts'
 import { isEncoded, readAnswer } from './http/read-answer.ts'
-import { readNetrc } from './http/read-netrc.ts'
+import { readOnly } from './http/read-only.ts'
 import { statusError } from './http/status-error.ts'
 import { throwIfAborted } from './interruption.ts'
 
@@ -20,14 +21,10 @@ const WITHOUT_HEAD: ReadonlySet<number> = new Set([405, 501])
  * A remote's folder on a plain web server: it can be read, not written. `published.json` stands in place of a listing.
  * Credentials come from the user's netrc, and only where `mayAuthenticate` is set and the server asks for them.
  */
-export async function createHttpRemote(place: HttpPlace): Promise<Remote> {
+export function createHttpRemote(place: HttpPlace): Remote {
   const label = place.url
   const { host } = new URL(label)
-  const client = new HttpClient({
-    place,
-    dispatcherFor: await createDispatchers(),
-    findCredentials: (hostname) => readNetrc(hostname),
-  })
+  const client = makeClient(place)
   const listing = new PublishedListing({ client, label })
   let isHeadKnown = true
 
@@ -35,7 +32,7 @@ export async function createHttpRemote(place: HttpPlace): Promise<Remote> {
     const doing = `looking for ${key} in ${label}`
     if (isHeadKnown) {
       const answer = await client.send({ method: 'HEAD', key, doing })
-      await answer.body.dump()
+      await dumpBody(answer.body)
       const { statusCode, headers } = answer
       const sizeBytes = isEncoded(answer) ? undefined : parseCount(headers['content-length'])
       if (statusCode === 404 || statusCode === 410) return undefined
@@ -53,7 +50,7 @@ export async function createHttpRemote(place: HttpPlace): Promise<Remote> {
     const { statusCode } = answer
     // Of a server without ranges the whole value is under way.
     if (statusCode === 200) answer.body.destroy()
-    else await answer.body.dump()
+    else await dumpBody(answer.body)
     if (statusCode === 404 || statusCode === 410) return undefined
     if (statusCode !== 200 && statusCode !== 206 && statusCode !== 416) throw statusError(statusCode, doing)
     const sizeBytes = sizeOf(answer)
@@ -67,9 +64,7 @@ export async function createHttpRemote(place: HttpPlace): Promise<Remote> {
 
   async function refuseToChange(key: Key): Promise<never> {
     checkKey(key)
-    throw new VarveError('REMOTE_FAILED', `${label} is read-only: nothing can be changed over HTTP`, {
-      hint: "Push to the folder's own URL (a path, ssh:// or s3://), and let the web server show it.",
-    })
+    throw readOnly(label)
   }
 
   return {

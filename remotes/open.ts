@@ -11,6 +11,8 @@ export type RemoteToOpen = {
   baseFolder: string
   /** Whether the user has trusted the host, so that one over HTTP may be given credentials. */
   mayAuthenticate: boolean
+  /** What the user calls it, for hints. */
+  name?: string
 }
 
 /**
@@ -22,14 +24,14 @@ export async function openRemote(remote: RemoteToOpen): Promise<Remote> {
   switch (place.kind) {
     case 'folder': {
       const { createFileRemote } = await import('./file.ts')
-      return createFileRemote({ folder: folderHere(place.path, remote.baseFolder) })
+      return createFileRemote({ folder: folderHere(place.path, remote) })
     }
     case 's3': {
       const [{ createS3Remote }, { parseS3Settings }] = await Promise.all([
         import('./s3.ts'),
         import('./s3/s3-settings.ts'),
       ])
-      return createS3Remote(place, parseS3Settings(remote.settings))
+      return createS3Remote(place, parseS3Settings(remote.settings), { name: remote.name })
     }
     case 'ssh': {
       const { createSshRemote } = await import('./ssh.ts')
@@ -52,12 +54,12 @@ export function localFolderOf(url: string, options: { baseFolder: string }): str
   return resolve(options.baseFolder, place.path)
 }
 
-function folderHere(path: string, baseFolder: string): string {
+function folderHere(path: string, { baseFolder, name = 'NAME' }: RemoteToOpen): string {
   if (!isElsewhere(path)) return resolve(baseFolder, path)
   throw new VarveError(
     'BAD_CONFIG',
     `the remote ${path} is on a Windows drive, which this machine does not have`,
-    { hint: 'Set a URL for this clone alone with `varve remote set NAME url URL --local`.' },
+    { hint: `Set a URL for this clone alone with \`varve remote set ${name} url URL --local\`.` },
   )
 }
 

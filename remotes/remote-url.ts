@@ -25,6 +25,7 @@ export function parseRemoteUrl(url: string): RemoteUrl {
     throw badUrl('the URL of the remote holds a control character', { hint: SUPPORTED })
   }
   refuseSecrets(url)
+  refuseForgottenColon(url)
   if (isDrivePath(url)) return { kind: 'folder', path: url }
   const scpLike = /^([^/\\:]+@(?:\[[^\]/]*\]|[^/\\:[\]]+)):(.*)$/.exec(url)
   if (scpLike !== null) return sshPlace(url, scpLike[1]!, scpLike[2]!.replace(/^(?=[^/~])/, '~/'))
@@ -44,7 +45,7 @@ export function parseRemoteUrl(url: string): RemoteUrl {
       return httpPlace(url)
     default:
       throw badUrl(`the scheme "${scheme}:" of the remote is not supported`, {
-        hint: `${SUPPORTED} A folder whose name has a colon in it is written ./NAME.`,
+        hint: `${SUPPORTED}${onServer(url)} A folder whose name has a colon in it is written ./NAME.`,
       })
   }
 }
@@ -57,10 +58,27 @@ export function isDrivePath(path: string): boolean {
 /** No message may repeat the URL here: it holds the secret. A port is no password. Slashes may have been forgotten. */
 function refuseSecrets(url: string): void {
   if (/^[A-Za-z][A-Za-z0-9+.-]+:[/\\]*[^/\\@]*:(?!\d+(\/|$))[^@]*@/.test(url)) {
-    throw badUrl('the URL of the remote holds a password, and it would be committed to git', {
+    throw badUrl('the URL of the remote holds a password, and it would be stored in a config file', {
       hint: "Take the password out of the URL; use the provider's own credential files or environment.",
     })
   }
+}
+
+/** A path relative to here, by its letters. No message may repeat the URL: a password in it was not seen as one. */
+function refuseForgottenColon(url: string): void {
+  const scheme = /^(s3|ssh|sftp|https?|file)\/\//i.exec(url)?.[1]
+  if (scheme === undefined) return
+  throw badUrl(`the URL of the remote lacks the colon after "${scheme}"`, {
+    hint: `Did you mean ${scheme}://…? A folder of that name is written ./${scheme}/….`,
+  })
+}
+
+/** How to write what scp, but no URL, calls `host:path`; nothing where the text may hold a secret. */
+function onServer(url: string): string {
+  const [, host, path] = /^([A-Za-z0-9][A-Za-z0-9._-]*):(?!\/\/)([^@?#\\]+)$/.exec(url) ?? []
+  if (host === undefined || path === undefined) return ''
+  const absolute = encodeURI(path.replace(/^(?=[^/~])/, '~/').replace(/^(?=~)/, '/'))
+  return ` A folder on the server ${host} is written ssh://${host}${absolute}.`
 }
 
 function plainPath(path: string): string {

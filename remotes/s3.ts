@@ -8,12 +8,16 @@ import { throwIfAborted } from './interruption.ts'
 import { BufferPool } from './s3/buffer-pool.ts'
 import { createS3Clients } from './s3/clients.ts'
 import { collect } from './s3/collect.ts'
+import { credentialSource } from './s3/credential-source.ts'
+import { isForeignListing } from './s3/foreign-answer.ts'
 import { emptyStream, readBody } from './s3/read-body.ts'
 import {
+  isOfCredentials,
   isPreconditionFailed,
   isStatus,
   isUnexplained,
   isUnsupportedCondition,
+  noListing,
   s3Error,
   wasSkewed,
 } from './s3/s3-error.ts'
@@ -28,15 +32,20 @@ const MOST_PARTS = 8
 
 /**
  * A prefix in a bucket of S3, or of a service that speaks it. Values larger than a part are uploaded in parts, several
- * at once, and appear when they are complete. Docs: docs/remotes/s3.md.
+ * at once, and appear when they are complete. `name` is what the user calls it. Docs: docs/remotes/s3.md.
  */
-export async function createS3Remote(place: S3Place, settings: S3Settings): Promise<Remote> {
+export async function createS3Remote(
+  place: S3Place,
+  settings: S3Settings,
+  { name }: { name?: string | undefined } = {},
+): Promise<Remote> {
   const { bucket, prefix } = place
   // It would warn, of the Node that is supported today, on standard error.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
   const sdk = await import('@aws-sdk/client-s3')
   const { client, partClient } = createS3Clients(sdk, settings)
   const label = place.url
+  const about = { place, settings, name }
   const root = prefix === '' ? '' : `${prefix}/`
   const payer = settings.requestPayer === undefined ? {} : { RequestPayer: settings.requestPayer }
   const target = (key: string) => ({ Bucket: bucket, Key: root + key, ...payer })
@@ -63,7 +72,8 @@ export async function createS3Remote(place: S3Place, settings: S3Settings): Prom
       return await request()
     } catch (error) {
       throwIfAborted(signal, what)
-      throw s3Error(error, { what, place, settings })
+      const keySource = isOfCredentials(error) ? await credentialSource(client, settings) : undefined
+      throw s3Error(error, { what, ...about, keySource })
     }
   }
 
@@ -133,7 +143,7 @@ export async function createS3Remote(place: S3Place, settings: S3Settings): Prom
       checkKey(key)
       const what = `reading ${key}`
       if (range !== undefined && range.endExclusive <= range.start) {
-        if ((await stat(key)) === undefined) throw s3Error(notFound(), { what, place, settings })
+        if ((await stat(key)) === undefined) throw s3Error(notFound(), { what, ...about })
         return emptyStream()
       }
       return doing(what, signal, async () => {
@@ -149,7 +159,7 @@ export async function createS3Remote(place: S3Place, settings: S3Settings): Prom
           return readBody(Body as Readable, {
             signal,
             what,
-            mapError: (error) => s3Error(error, { what, place, settings }),
+            mapError: (error) => s3Error(error, { what, ...about }),
           })
         } catch (error) {
           // The range begins at or past the end.
@@ -188,14 +198,17 @@ export async function createS3Remote(place: S3Place, settings: S3Settings): Prom
       do {
         // Whoever retries this listing retries its first page.
         const asked = token === undefined ? client : partClient
-        const page: Sdk.ListObjectsV2Output = await doing(what, undefined, () =>
-          asked.send(
-            new sdk.ListObjectsV2Command({
-              ...{ Bucket: bucket, Prefix: root + prefix, ...payer },
-              ...(token !== undefined && { ContinuationToken: token }),
-            }),
-          ),
-        )
+        const page: Sdk.ListObjectsV2Output = await doing(what, undefined, async () => {
+          const command = new sdk.ListObjectsV2Command({
+            ...{ Bucket: bucket, Prefix: root + prefix, ...payer },
+            ...(token !== undefined && { ContinuationToken: token }),
+          })
+          const answer = await asked.send(command).catch((error: unknown) => {
+            throw isForeignListing(error) ? noListing({ what, ...about }, error) : error
+          })
+          if (!isListing(answer)) throw noListing({ what, ...about })
+          return answer
+        })
         for (const { Key, Size, LastModified } of page.Contents ?? []) {
           const key = Key?.slice(root.length) ?? ''
           // Others may keep things in the bucket too.
@@ -219,6 +232,11 @@ function withoutRanges(what: string, label: string): VarveError {
   return new VarveError('REMOTE_FAILED', `${label} gives the whole where a part is asked for, ${what}`, {
     hint: 'Use a service that knows ranges: `varve remote test` shows it.',
   })
+}
+
+/** What is no listing at all parses as an empty one. */
+function isListing({ Name, IsTruncated, KeyCount, Contents }: Sdk.ListObjectsV2Output): boolean {
+  return [Name, IsTruncated, KeyCount, Contents].some((found) => found !== undefined)
 }
 
 /** There is more, and no way to it: what was listed so far must not pass for all. */

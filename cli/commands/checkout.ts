@@ -1,8 +1,9 @@
 import { type CheckedOutPath, checkout } from '../../core/operations/checkout.ts'
 import { leftBehind } from '../../core/operations/left-behind.ts'
 import { revisionsAndPaths } from '../../core/operations/revisions-and-paths.ts'
+import { typedPath } from '../../core/operations/typed-path.ts'
 import { defineCommand } from '../command.ts'
-import { formatCountOf } from '../render/format-count.ts'
+import { formatCount, formatCountOf } from '../render/format-count.ts'
 import type { Output } from '../render/output.ts'
 import { withWorkbench } from '../with-workbench.ts'
 
@@ -29,16 +30,19 @@ export const checkoutCommand = defineCommand({
   positionals: [{ name: 'path', summary: 'A revision, then paths; all paths if none', variadic: true }],
   afterDashDash: 'separate',
   async run(context, { options, positionals, dashDash }) {
-    const { paths, left } = await withWorkbench(context, async (workbench) => {
+    const { paths, left, typed } = await withWorkbench(context, async (workbench) => {
       const words = { before: positionals, afterDashDash: dashDash }
       const { revisions, paths } = await revisionsAndPaths(workbench, words, 1)
       const { force, remoteName } = options
       return {
         paths: await checkout(workbench, { revision: revisions[0], paths, force, remoteName }),
         left: await leftBehind(workbench),
+        typed: (path: string) => typedPath(workbench, path),
       }
     })
-    context.output.summary({ paths, leftBehind: left }, () => renderCheckedOut(paths, context.output))
+    context.output.summary({ paths, leftBehind: left }, () =>
+      renderCheckedOut(paths, { output: context.output, typed }),
+    )
     warnOfLeftBehind(left, context.output)
     if (paths.some(({ isPointerMoved }) => isPointerMoved)) {
       context.output.note(
@@ -56,9 +60,15 @@ export function warnOfLeftBehind(paths: readonly string[], output: Output): void
   }
 }
 
-/** A line for each path where something happened, and the files that were kept. */
-export function renderCheckedOut(paths: readonly CheckedOutPath[], { paint, verbose }: Output): string {
-  const lines = paths.flatMap(({ path, written, removed, kept, edited }) => [
+/**
+ * A line for each path where something happened, the files that were kept, and what is left out. `typed`: a path as
+ * the user would type it.
+ */
+export function renderCheckedOut(
+  paths: readonly CheckedOutPath[],
+  { output: { paint, verbose }, typed }: { output: Output; typed: (path: string) => string },
+): string {
+  const lines = paths.flatMap(({ path, written, removed, kept, edited, leftOutFiles = 0, files }) => [
     ...(written + removed > 0 ? [`${path}: ${describeWork(written, removed)}`] : []),
     ...edited.map((file) => `${paint.yellow('kept')} ${file} (with your changes)`),
     ...kept
@@ -66,6 +76,12 @@ export function renderCheckedOut(paths: readonly CheckedOutPath[], { paint, verb
       .map((file) => `${paint.yellow('kept')} ${file} (never added)`),
     ...(kept.length > 5 && !verbose
       ? [`kept ${formatCountOf(kept.length - 5, 'more file')} (never added)`]
+      : []),
+    ...(leftOutFiles > 0
+      ? [
+          `${path}: ${formatCountOf(files - leftOutFiles, 'file')} of ${formatCount(files)}; the others are left out ` +
+            `(\`varve pull ${typed(path)}\` brings them)`,
+        ]
       : []),
   ])
   return lines.length > 0 ? lines.join('\n') : 'everything is checked out'

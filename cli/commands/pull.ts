@@ -1,4 +1,5 @@
 import { type PullResult, pull } from '../../core/operations/pull.ts'
+import { typedPath } from '../../core/operations/typed-path.ts'
 import { defineCommand } from '../command.ts'
 import { formatBytes } from '../render/format-bytes.ts'
 import { describeFetch, withRequests } from '../render/requests.ts'
@@ -28,17 +29,21 @@ export const pullCommand = defineCommand({
   },
   positionals: transferPositionals,
   async run(context, { options, positionals }) {
-    const { result, requests } = await withWorkbench(
+    const { result, requests, typed } = await withWorkbench(
       context,
       async (workbench, requests) => ({
         result: await pull(workbench, { ...options, paths: positionals, revision: options.rev }),
         requests: requests(),
+        typed: (path: string) => typedPath(workbench, path),
       }),
       { jobs: options.jobs },
     )
-    const { checkedOut } = result
-    context.output.summary({ ...result, requests }, () =>
-      withRequests([describeBrought(result), renderCheckedOut(checkedOut, context.output)], requests),
+    const { output } = context
+    output.summary({ ...result, requests }, () =>
+      withRequests(
+        [describeBrought(result), renderCheckedOut(result.checkedOut, { output, typed })],
+        requests,
+      ),
     )
   },
 })

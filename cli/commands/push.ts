@@ -31,9 +31,9 @@ export const pushCommand = defineCommand({
         result: await push(workbench, { ...options, paths: positionals, revision: options.rev }),
         requests: requests(),
       }),
-      { jobs: options.jobs, adapt: options.dryRun ? asIfMade : undefined },
+      { jobs: options.jobs, adapt: options.dryRun ? asIfMade : refuseReadOnly },
     )
-    const { rehearsed, ...pushed } = result
+    const { rehearsed, hadSome, ...pushed } = result
     const { unavailable } = pushed
     for (const { path, id } of unavailable)
       context.output.detail(`not here, and not on the remote: ${path} ${id}`)
@@ -41,14 +41,24 @@ export const pushCommand = defineCommand({
     const value = { ...pushed, dryRun: options.dryRun, requests: rehearsed ?? requests }
     context.output.summary(value, () =>
       rehearsed === undefined
-        ? withRequests([describePush(pushed, 'pushed')], requests)
-        : [describePush(pushed, 'would push'), describeRehearsed(rehearsed)].join('\n'),
+        ? withRequests([describePush(result, 'pushed')], requests)
+        : [describePush(result, 'would push'), describeRehearsed(rehearsed)].join('\n'),
     )
   },
 })
 
+/** Before anything is asked of a remote that can take nothing. */
+const refuseReadOnly: AdaptRemote = async (remote, { url }) => {
+  const { parseRemoteUrl } = await import('../../remotes/remote-url.ts')
+  if (parseRemoteUrl(url).kind !== 'http') return remote
+  const { readOnly } = await import('../../remotes/http/read-only.ts')
+  throw readOnly(remote.label)
+}
+
 /** The folder that the first push will make stands there as an empty one. */
-const asIfMade: AdaptRemote = async (remote, { url, baseFolder }) => {
+const asIfMade: AdaptRemote = async (remote, opened) => {
+  await refuseReadOnly(remote, opened)
+  const { url, baseFolder } = opened
   const [{ findMissingFolder }, { createMemoryRemote }] = await Promise.all([
     import('../../remotes/find-missing-folder.ts'),
     import('../../remotes/memory.ts'),
@@ -58,10 +68,14 @@ const asIfMade: AdaptRemote = async (remote, { url, baseFolder }) => {
 }
 
 function describePush(
-  { versions, unavailable, packs, bytes, remote }: PushResult,
+  { versions, unavailable, hadSome, packs, bytes, remote }: PushResult,
   verb: 'pushed' | 'would push',
 ): string {
-  if (versions.length === 0) return `${remote} has everything${unavailable.length > 0 ? ' else' : ''}`
+  if (versions.length === 0) {
+    if (unavailable.length === 0) return `${remote} has everything`
+    if (hadSome) return `${remote} has everything else`
+    return `nothing ${verb === 'pushed' ? 'was' : 'would be'} pushed to ${remote}: the bytes are not here`
+  }
   const what = formatCountOf(versions.length, 'version')
   return `${verb} ${what} to ${remote}: ${formatCountOf(packs, 'pack')}, ${formatBytes(bytes)}`
 }

@@ -3,6 +3,7 @@ import { openProject } from '../../core/project.ts'
 import { defineCommand } from '../command.ts'
 import { storedUrl } from '../stored-url.ts'
 import { checkTypedRemote, trustTypedPlace } from '../typed-remote.ts'
+import { warnOfBucketOverWeb } from '../warn-of-bucket-over-web.ts'
 import { warnOfRemoteInGit } from '../warn-of-remote-in-git.ts'
 
 export const remoteAddCommand = defineCommand({
@@ -54,6 +55,7 @@ export const remoteAddCommand = defineCommand({
     })
     await trustTypedPlace(project, place, { source, output })
     await warnOfRemoteInGit(project, url, output)
+    await warnOfBucketOverWeb(url, output)
     output.summary({ name, url, settings: Object.fromEntries(settings), source, default: isDefault }, () => {
       const role = isDefault ? ', the default' : ''
       return `added the remote ${name}${role}: ${url}`

@@ -7,6 +7,7 @@ import { openProject } from '../../core/project.ts'
 import { defineCommand } from '../command.ts'
 import { storedUrl } from '../stored-url.ts'
 import { checkTypedRemote, trustTypedPlace } from '../typed-remote.ts'
+import { warnOfBucketOverWeb } from '../warn-of-bucket-over-web.ts'
 import { warnOfRemoteInGit } from '../warn-of-remote-in-git.ts'
 
 export const remoteSetCommand = defineCommand({
@@ -44,13 +45,19 @@ export const remoteSetCommand = defineCommand({
     settingPath(`remotes.${name}.${key}`, source)
     const changes = new Map(value === undefined ? [] : [[key, value]])
     const place = value === undefined ? undefined : await checkTypedRemote(project, { name, source, changes })
-    await setRemote(project, { name, key, value, source, stage: options.stage })
+    const shadow = await setRemote(project, { name, key, value, source, stage: options.stage })
     await trustTypedPlace(project, place, { source, output })
-    if (key === 'url' && value !== undefined) await warnOfRemoteInGit(project, value, output)
+    if (key === 'url' && value !== undefined) {
+      await warnOfRemoteInGit(project, value, output)
+      await warnOfBucketOverWeb(value, output)
+    }
     output.summary({ name, key, value: value ?? null, source }, () =>
       value === undefined
         ? `took out ${key} of the remote ${name}`
         : `set ${key} of the remote ${name}: ${value}`,
     )
+    if (shadow !== undefined) {
+      output.warn(`this clone has a ${key} of its own for ${name}, ${shadow}; --local changes it`)
+    }
   },
 })

@@ -1,9 +1,10 @@
 import { findRemote } from '../../core/config/find-remote.ts'
 import { VarveError } from '../../core/errors.ts'
-import { type RemoteTest, testRemote } from '../../core/operations/remote-test.ts'
+import { type RemoteTest, type RemoteTestOptions, testRemote } from '../../core/operations/remote-test.ts'
 import { REQUESTS_AT_ONCE, type Throughput } from '../../core/operations/remote-throughput.ts'
 import { remoteSurroundingsOf } from '../../core/operations/workbench.ts'
 import { openProject } from '../../core/project.ts'
+import type { RemoteToOpen } from '../../remotes/open.ts'
 import { defineCommand } from '../command.ts'
 import { confirmOnTerminal } from '../confirm-on-terminal.ts'
 import { exitCodeOf } from '../exit-codes.ts'
@@ -39,19 +40,19 @@ export const remoteTestCommand = defineCommand({
     })
     const missing = await findMissingFolder(toOpen.url, toOpen)
     if (missing !== undefined) {
-      const { folder, canBeMade } = missing
+      const { label, canBeMade } = missing
       if (!canBeMade) {
         throw new VarveError(
           'REMOTE_FAILED',
-          `the remote ${name} is not there, nor is the folder above it: ${folder}`,
+          `the remote ${name} is not there, nor is the folder above it: ${label}`,
           {
             hint: 'Mount it if it lies on another disk or server; make the folder above it if it is new.',
           },
         )
       }
-      output.result({ name, label: folder, place: 'missing', ...NOTHING_TESTED }, () =>
+      output.result({ name, label, place: 'missing', ...NOTHING_TESTED }, () =>
         [
-          `${name}: ${folder}`,
+          `${name}: ${label}`,
           'There is no such folder yet, so nothing was tested: the first push will make it.',
           'If it should be there, mount the disk or server that it lies on.',
         ].join('\n'),
@@ -63,13 +64,26 @@ export const remoteTestCommand = defineCommand({
       signal,
       onRetry: tellRetries(output),
     })
-    const readOnly = parseRemoteUrl(toOpen.url).kind === 'http'
-    const result = await testRemote(opened.remote, { signal, readOnly })
+    const place = parseRemoteUrl(toOpen.url)
+    const result = await testRemote(opened.remote, {
+      signal,
+      ...(place.kind === 'http' && onlyRead(place.url, toOpen)),
+    })
     output.result(jsonOf(name, result), () => renderRemoteTest(name, result, output.paint))
     if (result.checks.some(({ outcome }) => outcome === 'failed')) return exitCodeOf.REMOTE_FAILED
     return result.placeError === undefined ? 0 : exitCodeOf[result.placeError.code]
   },
 })
+
+function onlyRead(url: string, { mayAuthenticate }: RemoteToOpen): RemoteTestOptions {
+  return {
+    readOnly: true,
+    async honoursRanges(key) {
+      const { honoursRanges } = await import('../../remotes/http/honours-ranges.ts')
+      return honoursRanges({ url, mayAuthenticate }, key)
+    },
+  }
+}
 
 const NOTHING_TESTED = {
   placeError: null,

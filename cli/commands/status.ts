@@ -34,22 +34,28 @@ export const statusCommand = defineCommand({
         ...(error && { error: { code: error.code, message: error.message, hint: error.hint } }),
       })),
     }
-    context.output.result(json, () => render(result.paths, context.output))
+    context.output.result(json, () =>
+      render(result.paths, { output: context.output, isAsked: options.remote }),
+    )
   },
 })
 
-function render(paths: readonly PathStatus[], output: Output): string {
+/** `isAsked`: the remote told just now what it has; else only what it is known to have is sure. */
+function render(
+  paths: readonly PathStatus[],
+  { output, isAsked }: { output: Output; isAsked: boolean },
+): string {
   if (paths.length === 0) return 'nothing is tracked yet: `varve add PATH` begins'
   const width = Math.max(...paths.map(({ path }) => path.length))
   const lines = paths.flatMap((path) => [
-    `${colour(path, output)(words(path).padEnd(10))}  ${path.path.padEnd(width)}  ${notes(path)}`.trimEnd(),
+    `${colour(path, output)(words(path).padEnd(10))}  ${path.path.padEnd(width)}  ${notes(path, isAsked)}`.trimEnd(),
     ...renderChanges(path.changes, {
       paint: output.paint,
       indent: '    ',
       most: output.verbose ? Number.POSITIVE_INFINITY : SHOWN_CHANGES,
     }),
   ])
-  const advice = adviceOn(paths)
+  const advice = adviceOn(paths, isAsked)
   return [
     ...lines,
     ...(advice.length > 0 && !output.quiet ? ['', ...advice.map((line) => output.paint.dim(line))] : []),
@@ -65,18 +71,18 @@ function colour({ state }: PathStatus, { paint }: Output): (text: string) => str
   return state === 'modified' || state === 'outdated' || state === 'not-pulled' ? paint.yellow : paint.red
 }
 
-function notes({ counts, leftOutFiles, onRemote, error }: PathStatus): string {
+function notes({ counts, leftOutFiles, onRemote, error }: PathStatus, isAsked: boolean): string {
   return [
     describeCounts(counts),
     ...(leftOutFiles > 0 ? [`${formatCountOf(leftOutFiles, 'file')} left out`] : []),
-    ...(onRemote === false ? ['not on the remote'] : []),
+    ...(onRemote === false ? [isAsked ? 'not on the remote' : 'not known to be on the remote'] : []),
     ...(error === undefined ? [] : [error.message]),
   ]
     .filter((part) => part !== '')
     .join('; ')
 }
 
-function adviceOn(paths: readonly PathStatus[]): string[] {
+function adviceOn(paths: readonly PathStatus[], isAsked: boolean): string[] {
   const has = (state: PathStatus['state']) => paths.some((path) => path.state === state)
   return [
     ...(has('modified')
@@ -91,6 +97,14 @@ function adviceOn(paths: readonly PathStatus[]): string[] {
       : []),
     ...(has('missing') ? ['`varve checkout` brings what is missing'] : []),
     ...(has('not-pulled') ? ['`varve pull` fetches what is not here'] : []),
-    ...(paths.some(({ onRemote }) => onRemote === false) ? ['`varve push` sends what the remote lacks'] : []),
+    ...(paths.some(({ leftOutFiles }) => leftOutFiles > 0)
+      ? ['left out: `varve pull PATH` brings the rest of a directory']
+      : []),
+    ...(paths.some(({ onRemote }) => onRemote === false)
+      ? [
+          '`varve push` sends what the remote lacks' +
+            (isAsked ? '' : '; `varve status --remote` asks what it has'),
+        ]
+      : []),
   ]
 }

@@ -1,6 +1,6 @@
 import type { OnProgress, ProgressEvent } from '../../core/progress.ts'
 import { formatBytes } from './format-bytes.ts'
-import { formatCount } from './format-count.ts'
+import { formatCount, formatCountOf } from './format-count.ts'
 import { formatDuration } from './format-duration.ts'
 import { displayWidth } from './table.ts'
 import { TransferRate } from './transfer-rate.ts'
@@ -20,6 +20,8 @@ export type ProgressLine = ProgressReporter & {
 
 const FIRST_DRAW_MS = 500
 const REDRAW_MS = 100
+/** Handshakes come first: what a few bytes took says nothing of the rest. */
+const LEAST_RATED_BYTES = 64 * 1024
 const CLEAR_LINE = '\r\u001b[K'
 
 export const noProgress: ProgressLine = { report() {}, hide() {}, end() {} }
@@ -57,8 +59,11 @@ export function createProgressLine(options: {
   return {
     report(event) {
       const total = event.bytesDone ?? event.filesDone ?? 0
-      if (event.phase !== latest?.phase) rate = new TransferRate(now(), total)
-      else rate?.update(now(), total)
+      if (event.phase !== latest?.phase) {
+        const least = event.bytesDone === undefined ? 1 : LEAST_RATED_BYTES
+        rate = new TransferRate(now(), { total, least })
+      }
+      rate?.update(now(), total)
       latest = event
       draw()
     },
@@ -75,7 +80,10 @@ export function createProgressLine(options: {
 export function renderProgress(event: ProgressEvent, perSecond: number | undefined, width: number): string {
   const { filesDone, filesTotal, bytesDone, bytesTotal } = event
   const parts = [event.phase]
-  if (filesDone !== undefined) parts.push(`${ofTotal(filesDone, filesTotal, formatCount)} files`)
+  if (filesDone !== undefined) {
+    const done = filesTotal === undefined ? '' : `${formatCount(filesDone)} of `
+    parts.push(`${done}${formatCountOf(filesTotal ?? filesDone, 'file')}`)
+  }
   if (bytesDone !== undefined) parts.push(ofTotal(bytesDone, bytesTotal, formatBytes))
   if (perSecond !== undefined && perSecond > 0) {
     const inBytes = bytesDone !== undefined

@@ -46,7 +46,7 @@ export function gitFailure(ending: {
 }): VarveError {
   const verb = `git ${ending.args[0]}`
   if (ending.signal !== null) {
-    return new VarveError('INTERRUPTED', `${verb} was ended by ${ending.signal}`)
+    return new VarveError('INTERRUPTED', `interrupted: ${verb} was ended by ${ending.signal}`)
   }
   const complaint = firstComplaint(ending.stderr) ?? `exit code ${ending.code}`
   const known = KNOWN.find(({ pattern }) => pattern.test(complaint))

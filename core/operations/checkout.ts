@@ -16,7 +16,7 @@ import { compareScanned, scanTracked } from './compare-scanned.ts'
 import { fetchSelected } from './fetch.ts'
 import { keepMatching } from './keep-matching.ts'
 import { type Selected, selectTracked, selectWorkingTree } from './select-tracked.ts'
-import { entryOf, idOf, listPointers, listTrackedAt } from './tracked.ts'
+import { entryOf, filesOf, idOf, listPointers, listTrackedAt } from './tracked.ts'
 import type { Workbench } from './workbench.ts'
 
 export type CheckoutOptions = {
@@ -41,6 +41,10 @@ export type CheckedOutPath = {
   kept: string[]
   /** Files with the user's changes, which stay: the two versions have the same there. */
   edited: string[]
+  /** Files of a directory that is wanted in part only; undefined where the command was about a part of that. */
+  leftOutFiles: number | undefined
+  /** Files in the whole version. */
+  files: number
   /** Pointer and git's index went to the revision; HEAD did not. */
   isPointerMoved: boolean
 }
@@ -59,8 +63,8 @@ export async function checkout(workbench: Workbench, options: CheckoutOptions): 
   const matching = await keepMatching(workbench, meant, { paths, revision, remoteName: options.remoteName })
   const selected = matching.filter(({ tracked }) => !options.except?.has(tracked.path))
   await stream?.fetchListings(selected)
-  const plans: { one: Selected; plan: CheckoutPlan }[] = []
-  for (const one of selected) plans.push({ one, plan: await planFor(workbench, one, options) })
+  const plans: Planned[] = []
+  for (const one of selected) plans.push({ one, ...(await planFor(workbench, one, options)) })
   refuseConflicts(workbench, plans, force)
   if (stream === undefined) await bringMissing(workbench, plans, options.remoteName)
   else await stream.locate(selected, joinPlans(plans.map(({ plan }) => plan)))
@@ -77,7 +81,8 @@ export async function checkout(workbench: Workbench, options: CheckoutOptions): 
     await stream.write()
   }
   const results: CheckedOutPath[] = []
-  for (const { one, plan } of plans) {
+  for (const { one, plan, selectedFiles } of plans) {
+    const files = filesOf(one.tracked.pointer)
     const { root, store, cache, workers, onProgress, signal } = workbench
     if (stream === undefined) await applyCheckout({ root, store, cache, workers, plan, onProgress, signal })
     rememberCheckout(workbench, one, paths.length > 0)
@@ -88,13 +93,27 @@ export async function checkout(workbench: Workbench, options: CheckoutOptions): 
       removed: plan.remove.length,
       kept: plan.kept,
       edited: plan.edited,
+      leftOutFiles: leftOutFiles(one, { files, selectedFiles, isNamed: paths.length > 0 }),
+      files,
       isPointerMoved: moved.has(one.tracked.path),
     })
   }
   return results
 }
 
-async function planFor(workbench: Workbench, one: Selected, options: CheckoutOptions): Promise<CheckoutPlan> {
+function leftOutFiles(
+  { only }: Selected,
+  { files, selectedFiles, isNamed }: { files: number; selectedFiles: number; isNamed: boolean },
+): number | undefined {
+  if (only === undefined) return 0
+  return isNamed ? undefined : Math.max(files - selectedFiles, 0)
+}
+
+/** `selectedFiles`: how many the version has in the part that was selected. */
+type PlannedPath = { plan: CheckoutPlan; selectedFiles: number }
+type Planned = PlannedPath & { one: Selected }
+
+async function planFor(workbench: Workbench, one: Selected, options: CheckoutOptions): Promise<PlannedPath> {
   const { root, store, workers } = workbench
   const { path, pointer } = one.tracked
   const version = entryOf(one.tracked)
@@ -105,15 +124,14 @@ async function planFor(workbench: Workbench, one: Selected, options: CheckoutOpt
   const scanned = await scanTracked(workbench, path)
   // Nothing is there, so all will be written: threads can start while the plan is made.
   if (scanned === undefined) {
-    const files = pointer.kind === 'dir' ? pointer.files : 1
-    workers.start(threadsFor({ files, bytes: pointer.sizeBytes }, workers.threads))
+    workers.start(threadsFor({ files: filesOf(pointer), bytes: pointer.sizeBytes }, workers.threads))
   }
   const comparison = await compareScanned(workbench, one, {
     scanned,
     isLeftOut: () => false,
     digests: 'all',
   })
-  return planCheckout({
+  const plan = planCheckout({
     comparison,
     store,
     trackedPath: path,
@@ -122,6 +140,8 @@ async function planFor(workbench: Workbench, one: Selected, options: CheckoutOpt
     isBaseElsewhere: (inside) => isOnRemote(workbench, path, inside, options.remoteName),
     force: options.force,
   })
+  const differing = comparison.changes.filter(({ before }) => before !== undefined && before.kind !== 'dir')
+  return { plan, selectedFiles: comparison.unchangedFiles + differing.length }
 }
 
 /** Whether a remote has the file that the version which was added or checked out here last has at a path. */

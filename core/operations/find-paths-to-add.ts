@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { VarveError } from '../errors.ts'
 import { foldersAbove } from '../folders-above.ts'
 import { nameProblem, quoteName } from '../format/names.ts'
@@ -45,7 +45,7 @@ async function expand(workbench: Workbench, userPath: string): Promise<string[]>
     const isPulled = !exists(join(root, `${path}${POINTER_SUFFIX}`))
     throw new VarveError('NOT_FOUND', `${userPath} does not exist`, {
       hint: isPulled
-        ? 'Check the path; quote a pattern so that varve expands it.'
+        ? hintFromRoot(workbench, userPath)
         : `It is tracked, but not in the workspace: run \`varve pull ${userPath}\` or \`varve checkout ${userPath}\`.`,
     })
   }
@@ -63,6 +63,16 @@ async function expand(workbench: Workbench, userPath: string): Promise<string[]>
   throw new VarveError('NOT_FOUND', `nothing matches ${userPath}`, {
     hint: 'Check the pattern: `**` stands for any number of directories, `*` for part of one name.',
   })
+}
+
+/** Other commands print paths from the root: who copies one into a command typed in a folder means that. */
+function hintFromRoot(workbench: Workbench, userPath: string): string {
+  const { root } = workbench.project.repository
+  const fromRoot = relative(root, join(root, userPath)).split(sep).join('/')
+  const isInside = fromRoot !== '' && !fromRoot.startsWith('..') && !isAbsolute(userPath)
+  if (!isInside || !exists(join(root, fromRoot)))
+    return 'Check the path; quote a pattern so that varve expands it.'
+  return `Did you mean ${typedPath(workbench, fromRoot)}? Paths are read from the current folder.`
 }
 
 /** Naming the pointer means the data beside it. */

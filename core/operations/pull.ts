@@ -86,9 +86,10 @@ async function pullWhatThereIs(
   const { label } = workbench.remote(remoteName).remote
   const shown = lacking.slice(0, 10).join(', ')
   const more = lacking.length > 10 ? `, and ${lacking.length - 10} more` : ''
+  const hasOthers = workbench.project.config.remotes.size > 1
   const others = lacking.length < selected.length ? '; all other paths are in place' : ''
   throw new VarveError('MISSING_BYTES', `${label} lacks the bytes of ${shown}${more}${others}`, {
-    hint: 'Ask whoever added them to run `varve push`.',
+    hint: `Ask whoever added them to run \`varve push\`${hasOthers ? ', or fetch from another remote: `-r NAME`' : ''}.`,
     cause,
   })
 }

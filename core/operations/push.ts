@@ -37,6 +37,8 @@ export type PushResult = PushedBytes & {
   versions: { path: string; id: string }[]
   /** Versions not asked for by name that are neither here nor there in full: nothing was sent of them. */
   unavailable: { path: string; id: string }[]
+  /** Whether the remote had some of the versions that were asked for. */
+  hadSome: boolean
 }
 
 /**
@@ -65,7 +67,7 @@ async function pushThrough(
   const { store, onProgress, signal, project } = workbench
   await view.prepare()
   await view.refreshRecords(signal)
-  const { versions, onMissing, commits } = await chooseVersions(workbench, view, options)
+  const { versions, hadSome, onMissing, commits } = await chooseVersions(workbench, view, options)
   let pushed: PushedVersions = { packs: 0, bytes: 0, unavailable: [] }
   if (versions.length > 0) {
     const [identity] = await Promise.all([userIdentity(project.repository), view.refreshIndex(signal)])
@@ -92,6 +94,7 @@ async function pushThrough(
     remote: view.remote.label,
     versions: versions.filter((version) => !leftOut.has(version)).map(nameOf),
     unavailable: unavailable.map(nameOf),
+    hadSome,
     packs,
     bytes,
   }
@@ -103,6 +106,8 @@ function nameOf({ path, id }: Version): { path: string; id: string } {
 
 type Choice = {
   versions: Version[]
+  /** Whether there were others, which the remote has. */
+  hadSome: boolean
   /** Versions that were not asked for one by one may have been dropped here, or be another's to push. */
   onMissing: 'refuse' | 'leave-out'
   commits: string[]
@@ -113,18 +118,23 @@ async function chooseVersions(workbench: Workbench, view: RemoteView, options: P
   const isNamed = paths.length > 0 || revision !== undefined || all
   if (isNamed) {
     const isOld = all || revision?.includes('..')
-    const versions = await withoutIntact(view, await versionsIn(workbench, options))
-    return { versions, onMissing: isOld ? 'leave-out' : 'refuse', commits: [] }
+    const asked = await versionsIn(workbench, options)
+    const versions = await withoutIntact(view, asked)
+    const hadSome = versions.length < asked.length
+    return { versions, hadSome, onMissing: isOld ? 'leave-out' : 'refuse', commits: [] }
   }
   const pushedCommits = [...view.records.values()].flatMap(({ commits }) => commits)
-  const [head, ...versions] = await Promise.all([
+  const [head, ...found] = await Promise.all([
     currentHead(workbench.project.repository),
     historyVersions(workbench, { include: ['HEAD'], exclude: pushedCommits }),
     versionsIn(workbench, { paths: [] }),
     indexVersions(workbench),
   ])
+  const asked = unique(found.flat())
+  const versions = asked.filter((version) => !isRecorded(view, version))
   return {
-    versions: unique(versions.flat()).filter((version) => !isRecorded(view, version)),
+    versions,
+    hadSome: versions.length < asked.length,
     onMissing: 'leave-out',
     // Only a push that saw all of this history lets the next one skip it.
     commits: head !== undefined && !isShallow(workbench) ? [head] : [],

@@ -24,7 +24,7 @@ export async function addRemote(
   project: Project,
   { name, url, settings = new Map(), makeDefault, ...change }: AddRemoteOptions,
 ): Promise<{ isDefault: boolean }> {
-  checkRemoteName(name, 'varve remote add')
+  checkRemoteName(name, 'remote add')
   const { remotes } = project.config
   const there = remotes.get(name)
   if (there !== undefined) {
@@ -36,7 +36,7 @@ export async function addRemote(
     )
   }
   const all = new Map([['url', url], ...settings])
-  for (const [key, value] of all) checkRemoteValue(key, value, 'varve remote add')
+  for (const [key, value] of all) checkRemoteValue(key, value, 'remote add')
   const config = await changeConfig(project, change, async (file) => {
     for (const [key, value] of all) await setConfigValue(file, `remotes.${name}.${key}`, value)
     if (makeDefault || remotes.size === 0) await setConfigValue(file, 'default', name)

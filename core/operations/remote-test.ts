@@ -1,5 +1,5 @@
 import { VarveError } from '../errors.ts'
-import type { Remote } from '../remote.ts'
+import type { Key, Remote } from '../remote.ts'
 import { checkRemoteFormat } from '../transfer/objects/remote-format.ts'
 import { probeReadOnly } from './probe-read-only.ts'
 import type { CheckResult } from './remote-checks.ts'
@@ -24,6 +24,15 @@ export type RemoteTest = {
   atOnce: Throughput & { requests: number }
 }
 
+export type RemoteTestOptions = {
+  signal?: AbortSignal | undefined
+  probeBytes?: number
+  /** By its kind. */
+  readOnly?: boolean
+  /** Of one that is only read: whether parts of a value are really sent alone. Reading does not always tell. */
+  honoursRanges?: (key: Key) => Promise<boolean>
+}
+
 export const PROBE_BYTES = 8 << 20
 
 /**
@@ -33,15 +42,12 @@ export const PROBE_BYTES = 8 << 20
  * @throws what makes all further questions useless: the place cannot be listed, or is read-only and has nothing to
  *   read; INTERRUPTED
  */
-export async function testRemote(
-  remote: Remote,
-  options: { signal?: AbortSignal | undefined; probeBytes?: number; readOnly?: boolean } = {},
-): Promise<RemoteTest> {
-  const { signal, probeBytes = PROBE_BYTES, readOnly = false } = options
+export async function testRemote(remote: Remote, options: RemoteTestOptions = {}): Promise<RemoteTest> {
+  const { signal, probeBytes = PROBE_BYTES, readOnly = false, honoursRanges } = options
   const { place, placeError } = await lookAt(remote, readOnly)
   const about = { label: remote.label, place, placeError, readOnly }
   if (readOnly) {
-    const probed = await probeReadOnly(remote, { probeBytes, signal })
+    const probed = await probeReadOnly(remote, { probeBytes, signal, honoursRanges })
     const atOnce = { ...probed.atOnce, requests: REQUESTS_AT_ONCE }
     return { ...about, ...probed, checks: probed.checks.results, atOnce }
   }

@@ -58,12 +58,15 @@ export async function measureThroughput(
   return measured
 }
 
-/** Only reads: the beginning of an object that is there, as one request and as several at once. */
+/**
+ * Only reads: the beginning of an object that is there, as one request and as several at once. `noParts`: why parts of it
+ * cannot be read, if so.
+ */
 export async function measureReading(
   found: { key: Key; sizeBytes: number },
-  options: Pick<ThroughputOptions, 'remote' | 'checks' | 'signal'>,
+  options: Pick<ThroughputOptions, 'remote' | 'checks' | 'signal'> & { noParts: string | undefined },
 ): Promise<{ one: Throughput; atOnce: Throughput }> {
-  const { remote, checks, signal } = options
+  const { remote, checks, signal, noParts } = options
   const { key, sizeBytes } = found
   const measured = { one: NOT_MEASURED, atOnce: NOT_MEASURED }
   const whole = { start: 0, endExclusive: sizeBytes }
@@ -77,6 +80,10 @@ export async function measureReading(
     if (bytes.length !== sizeBytes) throw answersWrongly('gives another number of bytes than it said')
     measured.one = { ...NOT_MEASURED, readBytesPerSecond: rate }
   })
+  if (noParts !== undefined) {
+    checks.skip('parallel', noParts)
+    return measured
+  }
   await checks.attemptIf(isRead, 'parallel', async () => {
     const rate = await rateOf(sizeBytes, () =>
       all(splitRange(sizeBytes, REQUESTS_AT_ONCE), async (range) => {

@@ -10,6 +10,7 @@ import { type Selected, selectTracked } from './select-tracked.ts'
 import {
   type BadPointer,
   entryOf,
+  filesOf,
   type GoodPointer,
   idOf,
   listPointers,
@@ -101,7 +102,7 @@ async function statusOf(workbench: Workbench, selected: Selected, remote: Remote
     kind: pointer.kind,
     id,
     sizeBytes: pointer.sizeBytes,
-    files: pointer.kind === 'dir' ? pointer.files : 1,
+    files: filesOf(pointer),
     counts: countChanges(changes),
     changes,
     leftOutFiles: compared.state === 'compared' ? compared.comparison.leftOutFiles : 0,
@@ -151,7 +152,7 @@ function isOfOnePath(error: unknown): error is VarveError {
 
 function unreadableStatus({ tracked: { path, pointer } }: Selected, error: VarveError): PathStatus {
   const { kind, sizeBytes } = pointer
-  const files = pointer.kind === 'dir' ? pointer.files : 1
+  const files = filesOf(pointer)
   return { ...badStatus({ path, error }), state: 'unreadable', kind, id: idOf(pointer), sizeBytes, files }
 }
 

@@ -136,6 +136,11 @@ export function pointerOf(entry: TreeEntry, files: number, extra: string): Point
   return kind === 'dir' ? { kind, id, sizeBytes, files, extra } : { kind, id, sizeBytes, extra }
 }
 
+/** How many files a pointer stands for. */
+export function filesOf(pointer: Pointer): number {
+  return pointer.kind === 'dir' ? pointer.files : 1
+}
+
 /** The content id of a pointer; a link has none. */
 export function idOf(pointer: Pointer): ContentId | undefined {
   return pointer.kind === 'link' ? undefined : pointer.id

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { VarveError } from '../../core/errors.ts'
 import { isMissing } from './file-remote-error.ts'
@@ -9,6 +10,11 @@ import { isMissing } from './file-remote-error.ts'
  */
 export async function requireRoot(root: string): Promise<void> {
   if (await isFolder(root)) return
+  if (await isThere(root)) {
+    throw new VarveError('REMOTE_FAILED', `what the remote names is no folder: ${root}`, {
+      hint: 'Give it the path of a folder, with `varve remote set`.',
+    })
+  }
   throw new VarveError('REMOTE_FAILED', `the folder of the remote is not there: ${root}`, {
     hint: 'Mount it if it lies on another disk or server; create it if it is new.',
   })
@@ -16,10 +22,19 @@ export async function requireRoot(root: string): Promise<void> {
 
 /** Follows a link: a root may be one. */
 export async function isFolder(path: string): Promise<boolean> {
+  return (await statOf(path))?.isDirectory() ?? false
+}
+
+/** Anything, but for a link that leads nowhere. */
+export async function isThere(path: string): Promise<boolean> {
+  return (await statOf(path)) !== undefined
+}
+
+async function statOf(path: string): Promise<Stats | undefined> {
   try {
-    return (await stat(path)).isDirectory()
+    return await stat(path)
   } catch (error) {
-    if (isMissing(error)) return false
+    if (isMissing(error)) return undefined
     throw error
   }
 }

@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events'
-import type { Dispatcher } from 'undici'
 import { VarveError } from '../../core/errors.ts'
 import type { Key } from '../../core/remote.ts'
 import { throwIfAborted } from '../interruption.ts'
-import type { DispatcherFor } from './dispatchers.ts'
+import { dumpBody } from './dump-body.ts'
+import type { Exchange, HttpAnswer } from './exchange.ts'
 import type { HttpPlace } from './http-place.ts'
 import { isLoopback } from './is-loopback.ts'
 import type { Credentials } from './netrc.ts'
@@ -18,16 +18,9 @@ export type HttpRequest = {
   doing: string
 }
 
-/** The body must be read to its end, dumped or destroyed. */
-export type HttpAnswer = {
-  statusCode: number
-  headers: Readonly<Record<string, string>>
-  body: Dispatcher.ResponseData['body']
-}
-
 export type HttpClientOptions = {
   place: HttpPlace
-  dispatcherFor: DispatcherFor
+  exchange: Exchange
   /** What the user has written down for a host. */
   findCredentials: (hostname: string) => Promise<Credentials | undefined>
 }
@@ -61,13 +54,13 @@ export class HttpClient {
       const known = this.#authorisationFor(url)
       const answer = await this.#exchange(url, request, known)
       if (answer.statusCode === 401) {
-        await answer.body.dump()
+        await dumpBody(answer.body)
         await this.#authorise(url, request.doing, known)
         continue
       }
       const target = REDIRECTS.has(answer.statusCode) ? targetOf(answer, url) : undefined
       if (target === undefined) return answer
-      await answer.body.dump()
+      await dumpBody(answer.body)
       if (target.pathname === `${url.pathname}/`) return { ...answer, statusCode: 404 }
       if (++redirects > MOST_REDIRECTS) {
         throw misled(`redirects more than ${MOST_REDIRECTS} times`, request.doing)
@@ -86,9 +79,7 @@ export class HttpClient {
     // One signal ends a whole transfer: more requests than the ten that Node takes for a leak.
     if (signal !== undefined) setMaxListeners(0, signal)
     try {
-      const answer = await this.#options.dispatcherFor(url).request({
-        origin: url.origin,
-        path: `${url.pathname}${url.search}`,
+      return await this.#options.exchange(url, {
         method,
         headers: {
           'user-agent': 'varve',
@@ -96,11 +87,8 @@ export class HttpClient {
           ...headers,
           ...(authorization === undefined ? {} : { authorization }),
         },
-        ...(signal && { signal }),
+        signal,
       })
-      // One that is left unread ends with an error, which nobody else waits for.
-      answer.body.on('error', () => undefined)
-      return { statusCode: answer.statusCode, headers: single(answer.headers), body: answer.body }
     } catch (error) {
       throwIfAborted(signal, doing)
       throw requestError(error, url.host, doing)
@@ -141,15 +129,6 @@ export class HttpClient {
     const { login, password } = credentials
     this.#authorisation = `Basic ${Buffer.from(`${login}:${password}`).toString('base64')}`
   }
-}
-
-/** undici gives a list where a header came more than once. */
-function single(headers: Dispatcher.ResponseData['headers']): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, Array.isArray(value) ? value.join(', ') : value]],
-    ),
-  )
 }
 
 /** Undefined where the answer names no place to go to. */

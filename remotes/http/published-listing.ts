@@ -1,6 +1,8 @@
 import { VarveError } from '../../core/errors.ts'
 import type { Key, RemoteEntry } from '../../core/remote.ts'
-import type { HttpAnswer, HttpClient } from './http-client.ts'
+import { dumpBody } from './dump-body.ts'
+import type { HttpAnswer } from './exchange.ts'
+import type { HttpClient } from './http-client.ts'
 import { type Published, parsePublished } from './parse-published.ts'
 import { readAnswer } from './read-answer.ts'
 
@@ -50,11 +52,11 @@ export class PublishedListing {
       doing,
     })
     if (answer.statusCode === 304 && this.#fetched !== undefined) {
-      await answer.body.dump()
+      await dumpBody(answer.body)
       return this.#fetched
     }
     if (answer.statusCode === 404 || answer.statusCode === 410) {
-      await answer.body.dump()
+      await dumpBody(answer.body)
       throw unpublished(this.#label)
     }
     const stream = await readAnswer(answer, { range: undefined, host: this.#host, doing })

@@ -2,7 +2,8 @@ import { Readable } from 'node:stream'
 import { VarveError } from '../../core/errors.ts'
 import type { ByteRange } from '../../core/remote.ts'
 import { type ContentRange, parseContentRange, parseCount, parseUnsatisfiedRange } from './content-range.ts'
-import type { HttpAnswer } from './http-client.ts'
+import { dumpBody } from './dump-body.ts'
+import type { HttpAnswer } from './exchange.ts'
 import { statusError } from './status-error.ts'
 import { streamBody } from './stream-body.ts'
 
@@ -25,7 +26,7 @@ export async function readAnswer(answer: HttpAnswer, options: ReadAnswerOptions)
   const { statusCode, headers, body } = answer
   const { range, host, doing, signal } = options
   const refuse = async (error: VarveError): Promise<never> => {
-    await body.dump()
+    await dumpBody(body)
     throw error
   }
   if (statusCode !== 200 && statusCode !== 206 && statusCode !== 416) {
@@ -36,7 +37,7 @@ export async function readAnswer(answer: HttpAnswer, options: ReadAnswerOptions)
     if (range === undefined || (totalBytes ?? range.start) > range.start) {
       return refuse(statusError(statusCode, doing))
     }
-    await body.dump()
+    await dumpBody(body)
     return Readable.from([], { objectMode: false })
   }
   if (isEncoded(answer)) {
@@ -102,7 +103,7 @@ function withoutRanges(doing: string): VarveError {
     'REMOTE_FAILED',
     `the web server has no byte ranges, and sends everything while ${doing}`,
     {
-      hint: 'Turn byte ranges on for that folder on the server, or use a server that has them.',
+      hint: 'Turn byte ranges on at the server, or try plain `varve pull`: it can do where whole packs are wanted.',
     },
   )
 }

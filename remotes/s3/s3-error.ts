@@ -1,60 +1,11 @@
 import { VarveError } from '../../core/errors.ts'
 import { networkError, unanswered } from '../network-error.ts'
+import { unusableProfile } from './credential-source.ts'
+import { foreignAnswer, isForeignAnswer } from './foreign-answer.ts'
 import type { S3Place } from './s3-place.ts'
 import type { S3Settings } from './s3-settings.ts'
-
-/** What is said of an answer: a message that follows the place and a colon, and what to do. */
-type Telling = { message: string; hint: string; isOfOneKey?: true }
-
-const CREDENTIALS =
-  'Give credentials in one of the ways that the AWS tools read: a profile (`varve remote set NAME profile P`, or AWS_PROFILE), `aws sso login`, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.'
-const NEW_TOKEN = 'Log in again (`aws sso login`), or get a new session token.'
-
-const TELLINGS: Readonly<Record<string, Telling>> = {
-  InvalidAccessKeyId: { message: 'the access key is not known there', hint: CREDENTIALS },
-  SignatureDoesNotMatch: {
-    message: 'the secret key does not belong to the access key (or not to this place)',
-    hint: CREDENTIALS,
-  },
-  InvalidToken: { message: 'the session token is not valid there', hint: NEW_TOKEN },
-  InvalidTokenId: { message: 'the session token is not valid there', hint: NEW_TOKEN },
-  InvalidClientTokenId: { message: 'the access key is not known there', hint: CREDENTIALS },
-  ExpiredToken: { message: 'the session token has expired', hint: NEW_TOKEN },
-  ExpiredTokenException: { message: 'the session token has expired', hint: NEW_TOKEN },
-  TokenRefreshRequired: { message: 'the session token has expired', hint: NEW_TOKEN },
-  RequestTimeTooSkewed: {
-    message: "this machine's clock differs too much from the server's",
-    hint: 'Set the clock (for example `timedatectl set-ntp true`), and run the command again.',
-  },
-  // Not NOT_FOUND, which says that the place is there and lacks a value.
-  NoSuchBucket: {
-    message: 'there is no such bucket',
-    hint: 'Check the name with `varve remote list`; make the bucket if it is new.',
-  },
-  AuthorizationHeaderMalformed: {
-    message: 'the bucket is in another region than the one that was asked',
-    hint: "Set the bucket's own: `varve remote set NAME region REGION`.",
-  },
-  PermanentRedirect: {
-    message: 'the bucket is in another region, or under another endpoint',
-    hint: "Set the bucket's own: `varve remote set NAME region REGION`, and endpointUrl where it is not Amazon's.",
-  },
-  IllegalLocationConstraintException: {
-    message: 'the bucket is in another region than the one that was asked',
-    hint: "Set the bucket's own: `varve remote set NAME region REGION`.",
-  },
-  InvalidStorageClass: {
-    message: 'the service has no such storage class',
-    hint: 'Take it out: `varve remote set NAME storageClass --unset`.',
-  },
-  InvalidObjectState: {
-    message: 'the object is archived, and must be restored before it can be read',
-    hint: 'Restore it with the tools of the provider, then run the command again.',
-    isOfOneKey: true,
-  },
-  QuotaExceeded: { message: 'the quota is used up', hint: 'Ask whoever runs the service for more space.' },
-  XMinioStorageFull: { message: 'the server has no space left', hint: 'Make space there, and push again.' },
-}
+import { statusOf } from './status-of.ts'
+import { GIVE_CREDENTIALS, NEW_TOKEN, TELLINGS } from './tellings.ts'
 
 /** Names of answers that ask for fewer requests, beside the status codes 429 and 503. */
 const BUSY = /^(SlowDown|Throttl|TooManyRequests|RequestLimitExceeded|ServiceUnavailable|BandwidthLimit)/
@@ -64,19 +15,50 @@ const RETRYABLE = /^(RequestTimeout|TimeoutError|OperationAborted|ConditionalReq
 const DAMAGED = /^(BadDigest|IncompleteBody|XAmzContent(SHA256|Checksum)Mismatch)$/
 const OUTDATED_LOGIN = /expired|sso (session|login)/i
 
-type Context = { what: string; place: S3Place; settings: S3Settings }
+export type S3ErrorContext = {
+  what: string
+  place: S3Place
+  settings: S3Settings
+  /** What the user calls the remote: hints name it. */
+  name?: string | undefined
+  /** Where the credentials were found. */
+  keySource?: string | undefined
+}
 
 /** Turns what the SDK throws into Varve's words. No message of it repeats a credential. */
-export function s3Error(error: unknown, context: Context): unknown {
+export function s3Error(error: unknown, context: S3ErrorContext): unknown {
   if (error instanceof VarveError || !(error instanceof Error)) return error
-  const { what, place, settings } = context
-  const where = settings.endpointUrl === undefined ? place.url : `${place.url} (at ${settings.endpointUrl})`
-  return (
+  const { what, settings, name } = context
+  const where = whereOf(context)
+  const told =
     errorBeforeSending(error, where, settings) ??
-    errorAnswered(error, where, what) ??
-    errorOnTheWay(error, where, what) ??
+    errorAnswered(error, where, context) ??
+    errorOnTheWay(error, where, context) ??
     otherError(error, where, what)
-  )
+  return name === undefined ? told : nameInHint(told, name)
+}
+
+/** A listing that is none, from something that says yes to all. */
+export function noListing(context: S3ErrorContext, error?: Error): VarveError {
+  const { what, settings } = context
+  const cause = error && withoutRequest(error)
+  return foreignAnswer({ where: whereOf(context), what, settings, status: statusOf(error), cause })
+}
+
+/** Whether it helps to know where the credentials were found. */
+export function isOfCredentials(error: unknown): boolean {
+  return error instanceof Error && TELLINGS[error.name]?.isOfCredentials === true
+}
+
+function whereOf({ place, settings }: S3ErrorContext): string {
+  return settings.endpointUrl === undefined ? place.url : `${place.url} (at ${settings.endpointUrl})`
+}
+
+function nameInHint(error: Error, name: string): Error {
+  if (!(error instanceof VarveError) || error.hint === undefined) return error
+  const { code, message, retryable, cause } = error
+  const hint = error.hint.replaceAll('remote set NAME ', `remote set ${name} `)
+  return new VarveError(code, message, { hint, retryable, cause })
 }
 
 /** Of the configuration of the SDK and of the credentials. */
@@ -89,14 +71,14 @@ function errorBeforeSending(error: Error, where: string, settings: S3Settings): 
     })
   }
   if (/^(CredentialsProviderError|TokenProviderError|InstanceMetadataV1FallbackError)$/.test(error.name)) {
-    const ofProfile = settings.profile === undefined ? '' : ` for the profile ${settings.profile}`
+    const { ofProfile, remedy } = unusableProfile(settings)
     return OUTDATED_LOGIN.test(error.message)
       ? new VarveError('REMOTE_FAILED', `${where}: the login${ofProfile} has expired`, {
           hint: NEW_TOKEN,
           cause,
         })
       : new VarveError('REMOTE_FAILED', `${where}: no credentials were found${ofProfile}`, {
-          hint: CREDENTIALS,
+          hint: remedy ?? GIVE_CREDENTIALS,
           cause,
         })
   }
@@ -114,17 +96,20 @@ function errorBeforeSending(error: Error, where: string, settings: S3Settings): 
 }
 
 /** Of what the service says by name or by status. */
-function errorAnswered(error: Error, where: string, what: string): VarveError | undefined {
+function errorAnswered(error: Error, where: string, context: S3ErrorContext): VarveError | undefined {
+  const { what, settings, keySource } = context
   const cause = withoutRequest(error)
   const said = TELLINGS[error.name]
   if (said !== undefined) {
-    const message = `${where}: ${said.message}${said.isOfOneKey ? `, ${what}` : ''}`
+    const source = said.isOfCredentials && keySource !== undefined ? `; the keys came from ${keySource}` : ''
+    const message = `${where}: ${said.message}${source}${said.isOfOneKey ? `, ${what}` : ''}`
     return new VarveError('REMOTE_FAILED', message, {
       hint: said.hint.replace('REGION', regionIn(error) ?? 'REGION'),
       cause,
     })
   }
   const status = statusOf(error)
+  if (isForeignAnswer(error)) return foreignAnswer({ where, what, settings, status, cause })
   if (status === 404 && !RETRYABLE.test(error.name)) {
     return new VarveError('NOT_FOUND', `${where}: not there, ${what}`, { cause })
   }
@@ -145,7 +130,8 @@ function errorAnswered(error: Error, where: string, what: string): VarveError | 
   return undefined
 }
 
-function errorOnTheWay(error: Error, where: string, what: string): VarveError | undefined {
+function errorOnTheWay(error: Error, where: string, context: S3ErrorContext): VarveError | undefined {
+  const { what, settings } = context
   const cause = withoutRequest(error)
   if (/^Checksum mismatch/.test(error.message)) {
     return new VarveError('CORRUPT', `${where}: the bytes arrived damaged, ${what}`, {
@@ -154,7 +140,6 @@ function errorOnTheWay(error: Error, where: string, what: string): VarveError | 
       cause,
     })
   }
-  if (/did not establish a connection/.test(error.message)) return unanswered({ where, doing: what, cause })
   if (/socket timed out/.test(error.message)) {
     return new VarveError('REMOTE_FAILED', `${where}: nothing has moved for long while ${what}`, {
       hint: 'Check the network, and run the command again: it goes on where it was.',
@@ -162,8 +147,15 @@ function errorOnTheWay(error: Error, where: string, what: string): VarveError | 
       cause,
     })
   }
-  return networkError(error, where, what)
+  const failure = /did not establish a connection/.test(error.message)
+    ? unanswered({ where, doing: what, cause })
+    : networkError(error, where, what)
+  if (failure?.code !== 'REMOTE_UNREACHABLE' || settings.endpointUrl !== undefined) return failure
+  return new VarveError(failure.code, failure.message, { hint: NOT_AMAZON, retryable: true, cause })
 }
+
+const NOT_AMAZON =
+  "Check the network; where the service is not Amazon's, run `varve remote set NAME endpointUrl URL`."
 
 function otherError(error: Error, where: string, what: string): Error {
   const cause = withoutRequest(error)
@@ -230,10 +222,6 @@ export function isPreconditionFailed(error: unknown): boolean {
 /** The service does not know conditional writes. */
 export function isUnsupportedCondition(error: unknown): boolean {
   return isStatus(error, 501) || isNamed(error, 'NotImplemented')
-}
-
-function statusOf(error: unknown): number | undefined {
-  return (error as { $metadata?: { httpStatusCode?: number } } | undefined)?.$metadata?.httpStatusCode
 }
 
 function oneLine(text: string): string {

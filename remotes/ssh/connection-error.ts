@@ -64,8 +64,15 @@ export function loginError(options: {
   const { settings, identities, methods, cause } = options
   const who = `${settings.user}@${settings.hostName} port ${settings.port}`
   const [encrypted] = identities.encrypted
+  const [exposed] = identities.exposed
   const tried =
     identities.tried.length > 0 ? `tried ${identities.tried.join(', ')}` : 'there was no key to try'
+  if (exposed !== undefined) {
+    return failed(`no login as ${who}: ${tried}; ${exposed} was not used, for others may read it`, {
+      hint: `Run \`chmod 600 ${exposed}\` and run the command again.`,
+      cause,
+    })
+  }
   if (encrypted !== undefined) {
     return failed(`no login as ${who}: ${tried}; ${encrypted} has a passphrase, and no agent holds it`, {
       hint: `Run \`ssh-add ${encrypted}\` and run the command again.`,

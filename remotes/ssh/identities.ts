@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import type { AgentAuthMethod, BaseAgent, ParsedKey, PublicKeyAuthMethod } from 'ssh2'
 import type { SshSettings } from './ssh-settings.ts'
 
@@ -9,12 +9,14 @@ export type Identities = {
   tried: string[]
   /** Key files that need a passphrase, and that no agent holds. */
   encrypted: string[]
+  /** Key files that others may read, which are not used. */
+  exposed: string[]
 }
 
 /**
  * The keys to log in with, in the order of `ssh`: of the agent's keys those that a key file names, then its
  * others, then the key files whose key the agent does not hold. Nothing is asked: a key with a passphrase
- * has to be in the agent.
+ * has to be in the agent. A private key that others may read is passed over, as `ssh` does.
  */
 export async function gatherIdentities(settings: SshSettings): Promise<Identities> {
   const { user: username, agentAddress, isIdentitiesOnly } = settings
@@ -32,12 +34,16 @@ export async function gatherIdentities(settings: SshSettings): Promise<Identitie
     key !== undefined && held.some((other) => other.getPublicSSH().equals(key))
   const loose = files.filter((file) => !isHeld(file.publicKey))
 
-  const identities: Identities = { attempts: [], tried: [], encrypted: [] }
+  const identities: Identities = { attempts: [], tried: [], encrypted: [], exposed: [] }
   if (agent !== undefined && offered.length > 0) {
     identities.attempts.push({ type: 'agent', username, agent: agent.offering(offered) })
     identities.tried.push(`the agent (${offered.length} ${offered.length === 1 ? 'key' : 'keys'})`)
   }
-  for (const { file, key, isEncrypted } of loose) {
+  for (const { file, key, isEncrypted, isExposed } of loose) {
+    if (isExposed) {
+      identities.exposed.push(file)
+      continue
+    }
     if (isEncrypted) identities.encrypted.push(file)
     if (key === undefined) continue
     identities.attempts.push({ type: 'publickey', username, key })
@@ -73,19 +79,33 @@ type KeyFile = {
   key?: ParsedKey
   publicKey?: Buffer
   isEncrypted: boolean
+  isExposed: boolean
 }
 
 async function readKeyFile(file: string): Promise<KeyFile> {
-  const [own, beside] = await Promise.all([parseFile(file), parseFile(`${file}.pub`)])
+  const [own, beside, isOpen] = await Promise.all([
+    parseFile(file),
+    parseFile(`${file}.pub`),
+    isOpenToOthers(file),
+  ])
   const publicKey = [own, beside].find((key) => key !== undefined && !(key instanceof Error)) as
     | ParsedKey
     | undefined
+  const isUsable = own !== undefined && !(own instanceof Error) && own.isPrivateKey()
+  const isEncrypted = own instanceof Error && /encrypted/i.test(own.message)
   return {
     file,
-    ...(own !== undefined && !(own instanceof Error) && own.isPrivateKey() ? { key: own } : {}),
+    ...(isUsable ? { key: own } : {}),
     ...(publicKey === undefined ? {} : { publicKey: publicKey.getPublicSSH() }),
-    isEncrypted: own instanceof Error && /encrypted/i.test(own.message),
+    isEncrypted,
+    isExposed: isOpen && (isUsable || isEncrypted),
   }
+}
+
+/** As `ssh` sees it: of files of this user alone, for others' are their owner's business. Windows has no such modes. */
+async function isOpenToOthers(file: string): Promise<boolean> {
+  const stats = await stat(file).catch(() => undefined)
+  return stats !== undefined && stats.uid === process.getuid?.() && (stats.mode & 0o077) !== 0
 }
 
 async function parseFile(file: string): Promise<ParsedKey | Error | undefined> {

@@ -21,10 +21,10 @@ export class ServerFolders {
    */
   async ensureRoot(channel: SftpChannel, { mayCreate }: { mayCreate: boolean }): Promise<void> {
     if (this.#known.has('.')) return
-    if (mayCreate && !(await isServerFolder(channel, this.#root))) {
+    if (mayCreate && (await whatIsAt(channel, this.#root)) !== 'folder') {
       await channel.mkdir(this.#root).catch(async (error: unknown) => {
-        // A missing parent, of which the next line tells; or another writer that was faster.
-        if (!isMissing(error) && !(await isServerFolder(channel, this.#root))) throw error
+        // A missing parent, or a file there, of which the next line tells; or another writer that was faster.
+        if (!isMissing(error) && (await whatIsAt(channel, this.#root)) === 'nothing') throw error
       })
     }
     await requireServerRoot(channel, this.#root)
@@ -73,18 +73,24 @@ export async function requireRealServerFolder(channel: SftpChannel, path: string
  * @throws REMOTE_FAILED when `root` is no folder.
  */
 export async function requireServerRoot(channel: SftpChannel, root: string): Promise<void> {
-  if (await isServerFolder(channel, root)) return
+  const found = await whatIsAt(channel, root)
+  if (found === 'folder') return
+  if (found === 'other') {
+    throw new VarveError('REMOTE_FAILED', `what the remote names on the server is no folder: ${root}`, {
+      hint: 'Give it the path of a folder, with `varve remote set`.',
+    })
+  }
   throw new VarveError('REMOTE_FAILED', `the folder of the remote is not there on the server: ${root}`, {
     hint: 'Mount it if it lies on another disk; create it if it is new.',
   })
 }
 
 /** Follows a link: a root may be one. */
-async function isServerFolder(channel: SftpChannel, path: string): Promise<boolean> {
+export async function whatIsAt(channel: SftpChannel, path: string): Promise<'folder' | 'nothing' | 'other'> {
   try {
-    return (await channel.stat(path)).isDirectory()
+    return (await channel.stat(path)).isDirectory() ? 'folder' : 'other'
   } catch (error) {
-    if (isMissing(error)) return false
+    if (isMissing(error)) return 'nothing'
     throw error
   }
 }

@@ -30,6 +30,12 @@ export class SshSession {
     return (await this.#connect()).borrow()
   }
 
+  /** For who is done long before the process ends; a later request logs in again. */
+  async close(): Promise<void> {
+    const connection = await this.#connection?.catch(() => undefined)
+    connection?.close()
+  }
+
   async #connect(): Promise<SshConnection> {
     const current = this.#connection
     const connection = await current?.catch(() => undefined)

@@ -72,6 +72,18 @@ describe('a path', () => {
         hint: /Check the path/,
       },
     )
+    writeFiles(cwd, { 'sub/folder/x': '', 'new/y': '' })
+    await expectRefusal(
+      ['add', 'new/y'],
+      { cwd: join(cwd, 'sub/folder'), root: cwd },
+      {
+        code: 'NOT_FOUND',
+        message: 'new/y does not exist',
+        hint: /^Did you mean \.\.\/\.\.\/new\/y\? /,
+      },
+    )
+    rmSync(join(cwd, 'sub'), { recursive: true })
+    rmSync(join(cwd, 'new'), { recursive: true })
     await expectRefusal(
       ['add', 'no*thing'],
       { cwd },

@@ -55,6 +55,16 @@ test("a push leaves out what another forgot to push, says so, and sends one's ow
   expect((await varveJson<Pushed>(['push'], { cwd: clone })).unavailable).toEqual([])
 })
 
+test('a push to a place that has none of it, from a clone without the bytes, says that nothing was pushed', async () => {
+  const { clone } = await makeClone()
+  const wrong = join(makeFolder(), 'wrong')
+  await varve(['remote', 'add', 'wrong', wrong], { cwd: clone })
+  const nothing = (were: string) => `nothing ${were} pushed to ${wrong}: the bytes are not here\n`
+  expect(await varve(['push', '-r', 'wrong', '-n'], { cwd: clone })).toContain(nothing('would be'))
+  expect(await varve(['push', '-r', 'wrong', '--all'], { cwd: clone })).toContain(nothing('was'))
+  expect(await varve(['push', '-r', 'wrong'], { cwd: clone })).toContain(nothing('was'))
+})
+
 test('a push that names what is neither here nor there is refused', async () => {
   const { clone } = await makeClone()
   for (const [args, path] of [
@@ -80,6 +90,10 @@ test('a pull brings what it can, then names what it cannot', async () => {
       'hint: Ask whoever added them to run `varve push`.\n',
     exitCode: 8,
   })
+  await varve(['remote', 'add', 'other', join(makeFolder(), 'other')], { cwd: clone })
+  expect((await runVarve(['pull', '-r', 'origin'], { cwd: clone })).stderr).toContain(
+    'hint: Ask whoever added them to run `varve push`, or fetch from another remote: `-r NAME`.\n',
+  )
   expect(readFileSync(join(clone, 'table.csv'), 'utf8')).toBe('table')
   expect(existsSync(join(clone, 'images/b/2.png'))).toBe(true)
   expect(existsSync(join(clone, 'forgotten'))).toBe(false)

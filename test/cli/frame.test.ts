@@ -293,7 +293,10 @@ describe('errors', () => {
   })
 
   it('after an interruption are the interruption', async () => {
-    expect(await run(['interrupt'])).toMatchObject({ exitCode: 130, stderr: 'varve: interrupted\n' })
+    expect(await run(['interrupt'])).toMatchObject({
+      exitCode: 130,
+      stderr: 'varve: interrupted\nhint: Run the command again: what was finished is kept.\n',
+    })
   })
 })
 

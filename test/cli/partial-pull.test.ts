@@ -66,6 +66,29 @@ test('only the part that was asked for moves; add keeps the rest in the version'
   expect(treeOf(join(root, 'data'))).toEqual(treeOf(join(clone, 'data')))
 })
 
+test('what is left out is told, with how to bring it', async () => {
+  const { clone } = await makeClone()
+  const leftOut = (files: number, path = 'data') =>
+    `data: ${files} files of 11; the others are left out (\`varve pull ${path}\` brings them)\n`
+  expect(await varve(['pull', 'data/sub'], { cwd: clone })).not.toContain('left out')
+  expect(await varve(['pull'], { cwd: clone })).toBe(`nothing to fetch\n${leftOut(2)}`)
+  expect(await varve(['checkout'], { cwd: join(clone, 'data') })).toBe(leftOut(2, '.'))
+  await varve(['pull', 'data/images/train/**/*.png'], { cwd: clone })
+  rmSync(join(clone, 'data/images'), { recursive: true })
+  writeFiles(clone, { 'data/sub/never added': '' })
+  expect(await varve(['checkout'], { cwd: clone })).toMatch(
+    /^data: 2 files written\nkept data\/sub\/never added .*\ndata: 4 files of 11; /,
+  )
+  expect(await varve(['status'], { cwd: clone })).toContain(
+    '`varve pull PATH` brings the rest of a directory',
+  )
+  const { checkedOut } = await varveJson<{ checkedOut: object[] }>(['pull'], { cwd: clone })
+  expect(checkedOut).toMatchObject([{ leftOutFiles: 7, files: 11 }])
+  await varve(['pull', 'data'], { cwd: clone })
+  expect(await varve(['pull'], { cwd: clone })).not.toContain('left out')
+  expect(await varve(['status'], { cwd: clone })).not.toContain('the rest')
+})
+
 test('patterns, and several parts one after the other', async () => {
   const { clone } = await makeClone()
   await varve(['pull', 'data/images/train/**/*.png'], { cwd: clone })

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { commandTable } from '../../cli/command-table.ts'
+import { exitCodeOf } from '../../cli/exit-codes.ts'
 import { globalOptions } from '../../cli/global-options.ts'
 import { cleanEnvironment, runVarve, varve, varveJson, varveProgram } from '../support/run-varve.ts'
 
@@ -56,7 +57,9 @@ describe('a signal', () => {
       const { child, ended, said } = await start(['wait'])
       child.kill(signal)
       expect(await ended).toEqual([130, null])
-      expect(said()).toBe('waiting\ntidied up\nvarve: interrupted\n')
+      expect(said()).toBe(
+        'waiting\ntidied up\nvarve: interrupted\nhint: Run the command again: what was finished is kept.\n',
+      )
     },
   )
 
@@ -81,6 +84,26 @@ describe('the process', () => {
     child.stdout.destroy()
     expect(await ended).toEqual([141, null])
     expect(said).toBe('')
+  })
+
+  it('says in a line that its output cannot be written', async () => {
+    const launcher = ['sh', '-c', 'exec "$0" "$@" > /dev/full']
+    expect(await runVarve(['help'], { cwd: folder, launcher })).toMatchObject({
+      stderr: expect.stringMatching(/^varve: no space left while writing the output\nhint: Free some .*\n$/),
+      exitCode: exitCodeOf.NO_SPACE,
+    })
+    const both = ['sh', '-c', 'exec "$0" "$@" > /dev/full 2> /dev/full']
+    expect((await runVarve(['help'], { cwd: folder, launcher: both })).exitCode).toBe(exitCodeOf.NO_SPACE)
+  })
+
+  it('says in a line that the current folder was deleted', async () => {
+    const launcher = ['sh', '-c', 'mkdir gone && cd gone && rmdir ../gone && exec "$0" "$@"']
+    expect(await runVarve(['status'], { cwd: folder, launcher })).toMatchObject({
+      stderr:
+        'varve: the current folder is not there any more\n' +
+        'hint: Change into a folder that is there, then run this again.\n',
+      exitCode: exitCodeOf.NOT_FOUND,
+    })
   })
 
   it('writes a long result whole into a pipe', async () => {

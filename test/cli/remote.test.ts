@@ -2,7 +2,9 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { git, makeFolder, makeRepository, writeFiles } from '../support/git-fixture.ts'
+import { requiredServer } from '../support/required-server.ts'
 import { runVarve, varve, varveJson } from '../support/run-varve.ts'
+import { hasSshd, startSshd } from '../support/sshd.ts'
 
 type Setting = { value: string; source: string }
 type List = {
@@ -84,7 +86,10 @@ test('what cannot be added changes nothing', async () => {
     stderr: expect.stringMatching(/origin already: \/srv\/a\nhint: .*varve remote set origin url URL`/),
   })
   expect((await refused(['origin', '/srv/b', '--local'])).stderr).toContain('--local')
-  expect((await refused(['a b', '/srv/b'])).exitCode).toBe(2)
+  expect(await refused(['a b', '/srv/b'])).toEqual({
+    exitCode: 2,
+    stderr: expect.stringMatching(/^varve: remote add: not a name for a remote: "a b"\nhint: /),
+  })
   expect((await refused(['b', 'gopher://x'])).exitCode).toBe(2)
   const secret = await refused(['b', 'https://ada:hunter2@host/x'])
   expect(secret.exitCode).toBe(2)
@@ -122,6 +127,39 @@ test('set changes a remote, for all or for this clone; unsetting goes back', asy
   expect(await codeOf(['origin', 'ulr', 'x'])).toBe(2)
   expect(await codeOf(['orign', 'url', 'x'])).toBe(1)
   expect(shared(root)).toBe(before)
+})
+
+test('set warns of a value of this clone that stands before the one that was set', async () => {
+  const root = await project()
+  await varve(['remote', 'add', 'origin', 's3://bucket/x', '--region', 'eu-west-1'], { cwd: root })
+  const warningOf = async (...words: string[]) => {
+    const { stderr, exitCode } = await runVarve(['remote', 'set', 'origin', ...words], { cwd: root })
+    expect(exitCode).toBe(0)
+    return stderr
+  }
+  expect(await warningOf('region', 'eu-west-2')).toBe('')
+  expect(await warningOf('region', 'eu-west-3', '--local')).toBe('')
+  const warning = 'warning: this clone has a region of its own for origin, eu-west-3; --local changes it\n'
+  expect(await warningOf('region', 'eu-north-1')).toBe(warning)
+  expect(await warningOf('region', '--unset')).toBe(warning)
+  expect(await warningOf('region', '--unset', '--local')).toBe('')
+})
+
+test('the web address of a bucket is taken, with a word about what it is not', async () => {
+  const root = await project()
+  const added = await runVarve(['remote', 'add', 'origin', 'https://b.s3.eu-west-3.amazonaws.com/p'], {
+    cwd: root,
+  })
+  expect(added).toMatchObject({
+    exitCode: 0,
+    stderr: expect.stringContaining('did you mean s3://b/p?\n'),
+  })
+  const set = await runVarve(['remote', 'set', 'origin', 'url', 'https://s3.amazonaws.com/b/p'], {
+    cwd: root,
+  })
+  expect(set).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('did you mean s3://b/p?\n') })
+  const other = await runVarve(['remote', 'add', 'other', 'https://data.example.org/p'], { cwd: root })
+  expect(other).toMatchObject({ exitCode: 0, stderr: '' })
 })
 
 test('add and set take what S3 needs to know, and list shows it', async () => {
@@ -297,6 +335,48 @@ test('test makes no folder, and tells a new one from one whose disk is away', as
   const away = await runVarve(['remote', 'test', 'away'], { cwd: root })
   expect(away).toMatchObject({ exitCode: 9, stderr: expect.stringContaining('disk/away') })
   expect(readdirSync(folder)).toEqual([])
+})
+
+test.runIf(requiredServer('sshd', hasSshd))('a new folder on a server is told as one here', async () => {
+  const sshd = await startSshd()
+  try {
+    const root = await project()
+    const folder = sshd.makeFolder()
+    const options = { cwd: root, env: { HOME: sshd.home, SSH_AUTH_SOCK: undefined } }
+    const { url } = sshd.place(join(folder, 'new'))
+    await varve(['remote', 'add', 'new', url], options)
+    await varve(['remote', 'add', 'away', sshd.place(join(folder, 'disk/away')).url], options)
+    writeFiles(root, { 'a.bin': 'x' })
+    await varve(['add', 'a.bin'], options)
+
+    expect(await varve(['remote', 'test', 'new'], options)).toBe(
+      [
+        `new: ${url}`,
+        'There is no such folder yet, so nothing was tested: the first push will make it.',
+        'If it should be there, mount the disk or server that it lies on.',
+        '',
+      ].join('\n'),
+    )
+    expect(await varveJson(['remote', 'test', 'new'], options)).toMatchObject({
+      label: url,
+      place: 'missing',
+    })
+    expect(await varve(['push', '-n', '-r', 'new'], options)).toContain(`would push 1 version to ${url}`)
+    for (const words of [
+      ['remote', 'test', 'away'],
+      ['push', '-n', '-r', 'away'],
+    ]) {
+      expect(await runVarve(words, options)).toMatchObject({
+        exitCode: 9,
+        stderr: expect.stringContaining('disk/away'),
+      })
+    }
+    expect(readdirSync(folder)).toEqual([])
+    await varve(['push', '-r', 'new'], options)
+    expect(readdirSync(join(folder, 'new'))).toContain('varve.json')
+  } finally {
+    await sshd.stop()
+  }
 })
 
 test('test says what is there that is not for it', async () => {

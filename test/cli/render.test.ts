@@ -80,6 +80,8 @@ describe('progress', () => {
     )
     expect(renderProgress({ phase: 'scanning', filesDone: 7 }, 10, 80)).toBe('scanning  7 files  10 files/s')
     expect(renderProgress({ phase: 'waiting' }, undefined, 80)).toBe('waiting')
+    const one = { phase: 'reading', filesDone: 0, filesTotal: 1 }
+    expect(renderProgress(one, undefined, 80)).toBe('reading  0 of 1 file')
   })
 
   it('fits the terminal', () => {
@@ -126,7 +128,29 @@ describe('progress', () => {
     nowMs = 1000
     line.report({ phase: 'hashing', filesDone: 1 })
     line.end()
-    expect(written[0]).toContain('hashing  1 files')
+    expect(written[0]).toContain('hashing  1 file')
+  })
+
+  it('tells no rate and no time left before both mean something', () => {
+    let nowMs = 0
+    const written: string[] = []
+    const line = createProgressLine({
+      stream: { columns: 80, write: (text) => written.push(text) },
+      now: () => nowMs,
+    })
+    const drawnAt = (ms: number, bytesDone: number) => {
+      nowMs = ms
+      line.report({ phase: 'uploading', bytesDone, bytesTotal: 2 ** 29 })
+      return written.at(-1)
+    }
+    drawnAt(0, 0)
+    expect(drawnAt(1000, 2)).toMatch(/uploading {2}2 B of 512 MiB$/)
+    expect(drawnAt(1900, 2 ** 20)).toMatch(/1\.0 MiB of 512 MiB$/)
+    expect(drawnAt(2000, 2 ** 21)).toMatch(/1\.0 MiB\/s {2}8 min 30 s left$/)
+    line.end()
+    line.report({ phase: 'downloading', bytesDone: 0, bytesTotal: 2 ** 29 })
+    expect(drawnAt(9000, 2)).toMatch(/2 B of 512 MiB$/)
+    line.end()
   })
 
   it('of short work is never seen', () => {
@@ -140,16 +164,18 @@ describe('progress', () => {
 
 describe('a rate', () => {
   it('has no value before the first sample, then follows changes smoothly', () => {
-    const rate = new TransferRate(0, 0)
-    rate.update(100, 1000)
+    const rate = new TransferRate(0, { total: 0, least: 2000 })
+    rate.update(1900, 2000)
     expect(rate.perSecond).toBeUndefined()
-    rate.update(1000, 1000)
+    rate.update(2000, 1999)
+    expect(rate.perSecond).toBeUndefined()
+    rate.update(2000, 2000)
     expect(rate.perSecond).toBe(1000)
-    rate.update(2000, 1000)
+    rate.update(3000, 2000)
     const slowed = rate.perSecond!
     expect(slowed).toBeGreaterThan(600)
     expect(slowed).toBeLessThan(800)
-    for (let second = 3; second < 30; second++) rate.update(second * 1000, 1000)
+    for (let second = 4; second < 40; second++) rate.update(second * 1000, 2000)
     expect(rate.perSecond).toBeLessThan(1)
   })
 })

@@ -36,8 +36,8 @@ describe('status', () => {
       '    R b/y -> b/renamed',
       expect.stringMatching(/^ {4}M b\/x {2}/),
       expect.stringMatching(/^ {4}A b\/z\/new {2}3 B/),
-      'missing     c  not on the remote',
-      'unchanged   d  not on the remote',
+      'missing     c  not known to be on the remote',
+      'unchanged   d  not known to be on the remote',
     ])
     for (const advice of ['varve add', 'varve checkout', 'varve push'])
       expect(stdout).toContain(`\`${advice}`)
@@ -50,6 +50,13 @@ describe('status', () => {
     expect(before.paths.map(({ state }) => state)).toEqual(Array(4).fill('not-pulled'))
     expect(before.paths.some(({ onRemote }) => onRemote)).toBe(false)
     expect(after.paths.map(({ onRemote }) => onRemote)).toEqual([true, true, false, false])
+    // A clone that has the bytes, and has not asked this remote, does not claim to know.
+    const asked = await varve(['status', '--remote'], { cwd: root })
+    expect(asked).toContain('unchanged   d  not on the remote\n')
+    expect(asked).not.toContain('status --remote')
+    expect(stdout).toContain(
+      '`varve push` sends what the remote lacks; `varve status --remote` asks what it has',
+    )
   })
 
   it('reads no file whose stamp says that it is unchanged, and is not fooled by a time stamp', async () => {

@@ -36,6 +36,13 @@ test('a git that fails is an error with its first line of complaint', async () =
   })
 })
 
+test('a git that a signal ended was interrupted', () => {
+  expect(gitFailure({ args: ['log', '-1'], code: null, signal: 'SIGTERM', stderr: '' })).toMatchObject({
+    code: 'INTERRUPTED',
+    message: 'interrupted: git log was ended by SIGTERM',
+  })
+})
+
 test('a git that ends before it has read its input is judged by its exit code', async () => {
   const input = 'x'.repeat(4_000_000)
   await expect(runGit(makeRepository(), ['cat-file', '--nonsense'], { input })).rejects.toMatchObject({

@@ -1,8 +1,11 @@
 import { Readable } from 'node:stream'
 import { expect, test } from 'vitest'
 import { VarveError } from '../../../core/errors.ts'
+import type { PackName } from '../../../core/format/pack.ts'
+import { compressRecord, encodeRootRecord, recordIdOf } from '../../../core/format/root-record.ts'
 import { type RemoteTest, testRemote } from '../../../core/operations/remote-test.ts'
 import type { Remote } from '../../../core/remote.ts'
+import { packKey } from '../../../core/store/store-layout.ts'
 import { ensureRemoteFormat } from '../../../core/transfer/objects/remote-format.ts'
 import { sourceOf } from '../../../core/transfer/objects/source-of.ts'
 import { createMemoryRemote } from '../../../remotes/memory.ts'
@@ -257,21 +260,42 @@ function readOnly(good: Remote): Remote {
     write: refuse,
     remove: refuse,
     async *list(prefix) {
-      if (prefix !== 'index/') throw new VarveError('REMOTE_FAILED', `cannot list ${prefix}`)
+      if (prefix !== 'index/' && prefix !== 'roots/')
+        throw new VarveError('REMOTE_FAILED', `cannot list ${prefix}`)
       yield* good.list(prefix)
     },
   }
+}
+
+/** Writes a record, and gives the key of a pack that it names. */
+async function writeRecord(remote: Remote, sizesBytes: number[]): Promise<string> {
+  const names = sizesBytes.map((_size, index) => `${index}`.repeat(64) as PackName)
+  const json = encodeRootRecord({
+    kind: 'final',
+    repository: 'a'.repeat(32),
+    createdAt: '2025-01-01T00:00:00.000Z',
+    who: '',
+    commits: [],
+    packs: names.map((name, index) => ({
+      ...{ name, class: 'data', tailBytes: 100 },
+      sizeBytes: sizesBytes[index]!,
+    })),
+    pointers: [],
+  })
+  const key = `roots/${'a'.repeat(32)}/${recordIdOf(json)}.final`
+  await remote.write(key, sourceOf(compressRecord(json)))
+  return packKey(names.at(-1)!)
 }
 
 test('a remote that is only read is tried with what it holds', async () => {
   const good = createMemoryRemote()
   await ensureRemoteFormat(good)
   await good.write('index/a.idx', sourceOf(Buffer.alloc(10)))
-  await good.write('index/b.idx', sourceOf(Buffer.alloc(400_000, 'b')))
+  await good.write('index/b.idx', sourceOf(Buffer.alloc(5_000_000, 'b')))
   const result = await testRemote(readOnly(good), { readOnly: true })
   const skipped = { write: 'skipped', create: 'skipped', race: 'skipped', remove: 'skipped' }
   expect(outcomes(result)).toEqual({ ...ALL_PASSED, ...skipped })
-  expect(result).toMatchObject({ readOnly: true, place: 'varve', probeBytes: 400_000 })
+  expect(result).toMatchObject({ readOnly: true, place: 'varve', probeBytes: 5_000_000 })
   expect(result.checks.find(({ check }) => check === 'write')?.note).toContain('only read')
   for (const { writeBytesPerSecond, readBytesPerSecond } of [result.one, result.atOnce]) {
     expect(writeBytesPerSecond).toBeUndefined()
@@ -281,6 +305,60 @@ test('a remote that is only read is tried with what it holds', async () => {
   const small = await testRemote(readOnly(good), { readOnly: true, probeBytes: 1000 })
   expect(outcomes(small)).toMatchObject({ throughput: 'skipped', parallel: 'skipped' })
   expect(small.probeBytes).toBe(0)
+})
+
+test('a remote that is only read is measured with the largest pack that a record names', async () => {
+  const good = createMemoryRemote()
+  await ensureRemoteFormat(good)
+  await good.write('index/a.idx', sourceOf(Buffer.alloc(10)))
+  const pack = await writeRecord(good, [4_000_000, 9 << 20])
+  const missing = await testRemote(readOnly(good), { readOnly: true })
+  expect(outcomes(missing)).toMatchObject({ list: 'passed', throughput: 'failed', parallel: 'skipped' })
+  await good.write(pack, sourceOf(Buffer.alloc(9 << 20, 'p')))
+  const read: string[] = []
+  const noting: Remote = {
+    ...readOnly(good),
+    read: (key, options) => {
+      read.push(key)
+      return good.read(key, options)
+    },
+  }
+  const result = await testRemote(noting, { readOnly: true })
+  expect(result).toMatchObject({ probeBytes: 8 << 20, one: { readBytesPerSecond: expect.any(Number) } })
+  expect(read.filter((key) => key === pack)).toHaveLength(1 + 8)
+})
+
+test('a remote that is only read, with nothing of 4 MiB, is not measured, and says so', async () => {
+  const good = createMemoryRemote()
+  await ensureRemoteFormat(good)
+  await good.write('index/a.idx', sourceOf(Buffer.alloc(10)))
+  await writeRecord(good, [4_000_000])
+  const { checks, probeBytes } = await testRemote(readOnly(good), { readOnly: true })
+  for (const name of ['throughput', 'parallel'] as const) {
+    const { outcome, note } = checks.find(({ check }) => check === name)!
+    expect([outcome, note]).toEqual(['skipped', expect.stringContaining('too little to measure')])
+  }
+  expect(probeBytes).toBe(0)
+})
+
+test('a remote that is only read, and makes up for a server without ranges, is limited', async () => {
+  const good = createMemoryRemote()
+  await ensureRemoteFormat(good)
+  await good.write('index/a.idx', sourceOf(Buffer.alloc(5_000_000)))
+  const asked: string[] = []
+  const result = await testRemote(readOnly(good), {
+    readOnly: true,
+    honoursRanges: async (key) => {
+      asked.push(key)
+      return false
+    },
+  })
+  expect(asked).toEqual(['varve.json'])
+  expect(outcomes(result)).toMatchObject({ range: 'limited', throughput: 'passed', parallel: 'skipped' })
+  for (const name of ['range', 'parallel'] as const) {
+    const { note } = result.checks.find(({ check }) => check === name)!
+    expect(note).toBe('only whole packs: the server ignores ranges')
+  }
 })
 
 test('a remote that is only read, and cannot be listed or has nothing, says so', async () => {

@@ -83,6 +83,38 @@ test.each([
   for (const kind of ['s3://', 'ssh://', 'https://', 'file:///', './NAME']) expect(error.hint).toContain(kind)
 })
 
+test.each([
+  ['datahost:/srv/lab', 'ssh://datahost/srv/lab'],
+  ['data.example.org:photos/of cats', 'ssh://data.example.org/~/photos/of%20cats'],
+  ['datahost:~/photos', 'ssh://datahost/~/photos'],
+])('%s, as scp takes it, is told as %s', (url, instead) => {
+  const { hint } = varveErrorOf(() => parseRemoteUrl(url))
+  expect(hint).toContain(` is written ${instead}.`)
+  expect(parseRemoteUrl(instead).kind).toBe('ssh')
+})
+
+test.each(['gs://bucket', 'ab:hunter2@host', 'ab:x?hunter2'])('%s is no folder on a server', (url) => {
+  expect(varveErrorOf(() => parseRemoteUrl(url)).hint).not.toContain('on the server')
+})
+
+test.each([
+  's3//b/p',
+  'ssh//host/x',
+  'sftp//host/x',
+  'http//host',
+  'https//me:hunter2@host/x',
+  'FILE//srv/x',
+])('%s lacks a colon', (url) => {
+  const scheme = url.split('/')[0]!
+  const error = varveErrorOf(() => parseRemoteUrl(url))
+  expect(error).toMatchObject({
+    code: 'BAD_CONFIG',
+    message: `the URL of the remote lacks the colon after "${scheme}"`,
+    hint: `Did you mean ${scheme}://…? A folder of that name is written ./${scheme}/….`,
+  })
+  expect(parseRemoteUrl(`./${url}`).kind).toBe('folder')
+})
+
 describe('is refused', () => {
   test.each([
     ...[
@@ -190,7 +222,7 @@ test.each(['https://me:hunter2@host/', 's3://id:hunter2@bucket'])(
   '%s holds a password, and is told so',
   (url) => {
     expect(varveErrorOf(() => parseRemoteUrl(url))).toMatchObject({
-      message: /password/,
+      message: 'the URL of the remote holds a password, and it would be stored in a config file',
       hint: /Take the password out/,
     })
   },

@@ -1,5 +1,7 @@
+import { writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { inspect } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -13,14 +15,20 @@ import { entriesOf, readBytes, sourceOf } from '../../contract/sources.ts'
 import { openS3 } from '../../support/open-s3.ts'
 import { type S3Server, startS3Server } from '../../support/s3-server.ts'
 import { setAwsEnvironment } from '../../support/stub-aws-environment.ts'
+import { makeTemporaryFolder } from '../../support/temporary-folder.ts'
 import { varveErrorFrom } from '../../support/varve-error.ts'
 
 const CREDENTIALS =
   'Give credentials in one of the ways that the AWS tools read: a profile (`varve remote set NAME profile P`, or AWS_PROFILE), `aws sso login`, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.'
 const NEW_TOKEN = 'Log in again (`aws sso login`), or get a new session token.'
+const FROM_VARIABLES = '; the keys came from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY'
 const PERMISSIONS =
   'Ask the owner of the bucket for s3:GetObject, s3:PutObject, s3:DeleteObject and s3:ListBucket below that prefix, or use another profile.'
 const NETWORK = 'Check the network and the address, and run the command again: what was done is kept.'
+
+/** As the server writes it: no XML. */
+const NGINX_404 =
+  '<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n'
 
 const verbs: [verb: string, act: (remote: Remote) => Promise<unknown>, doing: string][] = [
   ['stat', (remote) => remote.stat('key'), 'looking for key'],
@@ -57,7 +65,7 @@ describe.each(verbs)('%s tells in one line', (verb, act, doing) => {
     setAwsEnvironment({ ...server.credentials, secretAccessKey: 'mistyped' })
     expect(await varveErrorFrom(act(await openS3(server)))).toMatchObject({
       code: 'REMOTE_FAILED',
-      message: `${where()}: the secret key does not belong to the access key (or not to this place)`,
+      message: `${where()}: the secret key does not belong to the access key (or not to this place)${FROM_VARIABLES}`,
       hint: CREDENTIALS,
       retryable: false,
     })
@@ -67,7 +75,7 @@ describe.each(verbs)('%s tells in one line', (verb, act, doing) => {
     setAwsEnvironment({ ...server.credentials, accessKeyId: 'AKIANOBODY' })
     expect(await varveErrorFrom(act(await openS3(server)))).toMatchObject({
       code: 'REMOTE_FAILED',
-      message: `${where()}: the access key is not known there`,
+      message: `${where()}: the access key is not known there${FROM_VARIABLES}`,
       hint: CREDENTIALS,
       retryable: false,
     })
@@ -92,11 +100,24 @@ describe.each(verbs)('%s tells in one line', (verb, act, doing) => {
     })
   })
 
+  test('that a profile hides the keys of the environment, and which', async () => {
+    expect(await varveErrorFrom(act(await openS3(server, { profile: 'photos' })))).toMatchObject({
+      message: `${where()}: no credentials were found for the profile photos`,
+      hint: 'Set up that profile, or run `varve remote set NAME profile --unset`: it stands before AWS_ACCESS_KEY_ID, which is set.',
+    })
+    vi.stubEnv('AWS_PROFILE', 'nope')
+    expect(await varveErrorFrom(act(await openS3(server)))).toMatchObject({
+      code: 'REMOTE_FAILED',
+      message: `${where()}: no credentials were found for the profile nope, which AWS_PROFILE names`,
+      hint: 'Set up that profile, or unset AWS_PROFILE: it stands before AWS_ACCESS_KEY_ID, which is set.',
+    })
+  })
+
   test('that the session token has expired', async () => {
     setAwsEnvironment({ ...server.credentials, sessionToken: 'was-good-yesterday' })
     expect(await varveErrorFrom(act(await openS3(server)))).toMatchObject({
       code: 'REMOTE_FAILED',
-      message: `${where()}: the session token has expired`,
+      message: `${where()}: the session token has expired${FROM_VARIABLES}`,
       hint: NEW_TOKEN,
       retryable: false,
     })
@@ -106,7 +127,7 @@ describe.each(verbs)('%s tells in one line', (verb, act, doing) => {
     setAwsEnvironment({ ...server.credentials, sessionToken: 'made-up' })
     expect(await varveErrorFrom(act(await openS3(server)))).toMatchObject({
       code: 'REMOTE_FAILED',
-      message: `${where()}: the session token is not valid there`,
+      message: `${where()}: the session token is not valid there${FROM_VARIABLES}`,
       hint: NEW_TOKEN,
       retryable: false,
     })
@@ -190,6 +211,32 @@ describe.each(verbs)('%s tells in one line', (verb, act, doing) => {
   })
 })
 
+test('keys that a profile gave are told by its name', async () => {
+  const folder = makeTemporaryFolder()
+  writeFileSync(
+    join(folder, 'credentials'),
+    '[work]\naws_access_key_id = AKIANOBODY\naws_secret_access_key = hunter2\n',
+  )
+  vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(folder, 'credentials'))
+  const message = `${where()}: the access key is not known there; the keys came from the profile work`
+  const [, reading] = verbs[1]!
+  expect(await varveErrorFrom(reading(await openS3(server, { profile: 'work' })))).toMatchObject({ message })
+  vi.stubEnv('AWS_PROFILE', 'work')
+  expect(await varveErrorFrom(reading(await openS3(server)))).toMatchObject({ message })
+})
+
+test('hints call the remote as the user does', async () => {
+  const { url, bucket, region } = server
+  const remote = await createS3Remote(
+    { url: `s3://${bucket}/place`, bucket, prefix: 'place' },
+    { endpointUrl: url, region, forcePathStyle: true, storageClass: 'NO_SUCH_CLASS' as 'STANDARD' },
+    { name: 'origin' },
+  )
+  expect(await varveErrorFrom(remote.write('key', sourceOf('x')))).toMatchObject({
+    hint: 'Take it out: `varve remote set origin storageClass --unset`.',
+  })
+})
+
 test('that a region is missing is told where the service is Amazon itself', async () => {
   const remote = await createS3Remote(
     { url: 's3://bucket/place', bucket: 'bucket', prefix: 'place' },
@@ -224,11 +271,13 @@ test('without a network a request is made three times and no more', async () => 
 
 describe('what a service answers', () => {
   let stub: Server
-  let answer: { status: number; body: string }
+  let answer: { status: number; body: string; headers?: Record<string, string> }
   let requests: number
   beforeAll(async () => {
     stub = createServer((request, response) => {
       requests++
+      if (answer.body.startsWith('<html>')) response.setHeader('content-type', 'text/html')
+      for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value)
       response.statusCode = answer.status
       response.end(request.method === 'HEAD' ? undefined : answer.body)
     })
@@ -305,10 +354,66 @@ describe('what a service answers', () => {
     })
   })
 
+  test.each([
+    [404, NGINX_404],
+    [404, '<html>not well-formed<br></html>'],
+    [404, 'page not found'],
+    [403, '<html>no</html>'],
+    [405, '<html>no</html>'],
+    [302, ''],
+  ])('%i %s is not the answer of an S3 service', async (status, body) => {
+    answer = { status, body }
+    for (const [, act, doing] of verbs) {
+      // To a HEAD, a 404 says that there is no such value, whoever says it.
+      if (status === 404 && doing.startsWith('looking')) continue
+      expect(await varveErrorFrom(act(await openStub()))).toMatchObject({
+        code: 'REMOTE_FAILED',
+        message: `${where(urlOf(stub))} does not answer like an S3 service (status ${status}), ${doing}`,
+        hint: 'Check endpointUrl: `varve remote list -v`.',
+        retryable: false,
+      })
+    }
+  })
+
+  test('an empty 404 says of a value that it is not there, and of a bucket that it is none', async () => {
+    answer = { status: 404, body: '' }
+    expect(await varveErrorFrom((await openStub()).read('key'))).toMatchObject({ code: 'NOT_FOUND' })
+    const error = await varveErrorFrom(entriesOf(await openStub(), 'roots/'))
+    expect(error).toMatchObject({
+      code: 'REMOTE_FAILED',
+      message: expect.stringContaining('like an S3 service'),
+    })
+  })
+
+  test.each(['', '<html><head></head></html>', 'hello'])('a page is no empty listing: "%s"', async (body) => {
+    answer = { status: 200, body }
+    const error = await varveErrorFrom(entriesOf(await openStub(), ''))
+    expect(error).toMatchObject({ code: 'REMOTE_FAILED', retryable: false })
+    expect(error.message).toContain('does not answer like an S3 service')
+  })
+
+  test('what a service that sends its headers leaves unsaid is still its word', async () => {
+    answer = { status: 403, body: '<html>no</html>', headers: { 'x-amz-request-id': '1' } }
+    expect(await varveErrorFrom((await openStub()).write('key', sourceOf('x')))).toMatchObject({
+      code: 'NO_PERMISSION',
+    })
+  })
+
+  test('a name that no bucket can have', async () => {
+    answer = { status: 400, body: xml('InvalidBucketName') }
+    for (const [, act] of verbs) {
+      expect(await varveErrorFrom(act(await openStub()))).toMatchObject({
+        code: 'REMOTE_FAILED',
+        message: `${where(urlOf(stub))}: the name of the bucket is not valid there`,
+        hint: expect.stringContaining('3 to 63 lower-case letters'),
+      })
+    }
+  })
+
   test('a HEAD that is refused without a word is explained by one more request', async () => {
     answer = { status: 403, body: xml('InvalidAccessKeyId') }
     expect(await varveErrorFrom((await openStub()).stat('key'))).toMatchObject({
-      message: `${where(urlOf(stub))}: the access key is not known there`,
+      message: `${where(urlOf(stub))}: the access key is not known there${FROM_VARIABLES}`,
     })
     expect(requests).toBe(2)
   })
@@ -360,6 +465,15 @@ describe('what the SDK throws', () => {
     expect(thrown('TimeoutError', message)).toMatchObject({
       code: 'REMOTE_UNREACHABLE',
       message: 's3://bucket cannot be reached while reading key: it does not answer',
+      retryable: true,
+    })
+  })
+
+  test('without endpointUrl, a host that is not reached may not be meant', () => {
+    const error = thrown('Error', 'getaddrinfo ENOTFOUND s3.eu-west-3.amazonaws.com', { code: 'ENOTFOUND' })
+    expect(error).toMatchObject({
+      code: 'REMOTE_UNREACHABLE',
+      hint: "Check the network; where the service is not Amazon's, run `varve remote set NAME endpointUrl URL`.",
       retryable: true,
     })
   })

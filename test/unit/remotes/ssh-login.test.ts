@@ -1,6 +1,15 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -144,6 +153,23 @@ describe.runIf(requiredServer('sshd', hasSshd))('a login', () => {
         message: expect.stringContaining(`${inSsh('id_ed25519')} has a passphrase`),
         hint: `Run \`ssh-add ${inSsh('id_ed25519')}\` and run the command again.`,
       })
+    })
+
+    test('one that others may read is not used; the next one is', async () => {
+      cpSync(inSsh('id_ed25519'), inSsh('id_rsa'))
+      chmodSync(inSsh('id_ed25519'), 0o640)
+      expect(await attempt()).toEqual(['value'])
+      chmodSync(inSsh('id_rsa'), 0o604)
+      await expect(attempt()).rejects.toMatchObject({
+        code: 'REMOTE_FAILED',
+        retryable: false,
+        message: expect.stringContaining(
+          `there was no key to try; ${inSsh('id_ed25519')} was not used, for others may read it`,
+        ),
+        hint: `Run \`chmod 600 ${inSsh('id_ed25519')}\` and run the command again.`,
+      })
+      chmodSync(inSsh('id_ed25519'), 0o600)
+      expect(await attempt()).toEqual(['value'])
     })
 
     test('of an agent, without any file; of several keys the named ones first', async () => {

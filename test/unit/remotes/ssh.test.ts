@@ -94,8 +94,14 @@ describe.runIf(requiredServer('sshd', hasSshd))('a folder on a server', () => {
       const file = join(sshd.makeFolder(), 'file')
       writeFileSync(file, 'x')
       const { remote } = await open(file)
-      await expect(remote.stat('a')).rejects.toMatchObject({ code: 'REMOTE_FAILED' })
-      await expect(remote.write('varve.json', sourceOf('x'))).rejects.toMatchObject({ code: 'REMOTE_FAILED' })
+      const refusal = {
+        code: 'REMOTE_FAILED',
+        retryable: false,
+        message: `what the remote names on the server is no folder: ${file}`,
+        hint: expect.any(String),
+      }
+      for (const [, run] of verbs) await expect(run(remote)).rejects.toMatchObject(refusal)
+      await expect(remote.write('varve.json', sourceOf('x'))).rejects.toMatchObject(refusal)
       expect(readFileSync(file, 'utf8')).toBe('x')
     })
   })

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
-import type { Dispatcher } from 'undici'
 import { describe, expect, test } from 'vitest'
+import type { Exchange } from '../../../../remotes/http/exchange.ts'
 import { HttpClient } from '../../../../remotes/http/http-client.ts'
 import { varveErrorFrom } from '../../../support/varve-error.ts'
 
@@ -18,25 +18,14 @@ function makeClient(
   const { mayAuthenticate = true, hasCredentials = true } = options
   const sent: Sent[] = []
   const asked: string[] = []
-  const dispatcher = {
-    async request({
-      origin,
-      path,
-      headers,
-    }: {
-      origin: string
-      path: string
-      headers: Record<string, string>
-    }) {
-      const request = { url: `${origin}${path}`, authorization: headers.authorization }
-      sent.push(request)
-      const body = Object.assign(Readable.from([]), { dump: async () => undefined })
-      return { headers: {}, ...answerTo(request), body }
-    },
-  } as unknown as Dispatcher
+  const exchange: Exchange = async (target, { headers }) => {
+    const request = { url: target.href, authorization: headers.authorization }
+    sent.push(request)
+    return { headers: {}, ...answerTo(request), body: Readable.from([]) }
+  }
   const client = new HttpClient({
     place: { url, mayAuthenticate },
-    dispatcherFor: () => dispatcher,
+    exchange,
     findCredentials: async (hostname) => {
       asked.push(hostname)
       return hasCredentials ? { login: 'ada', password: 'hunter2' } : undefined

@@ -74,7 +74,7 @@ describe('a login that is refused', () => {
   const messageOf = (identities: Partial<Identities>, methods: string[] = []) =>
     loginError({
       settings,
-      identities: { attempts: [], tried: [], encrypted: [], ...identities },
+      identities: { attempts: [], tried: [], encrypted: [], exposed: [], ...identities },
       methods,
       cause: new Error('x'),
     })
